@@ -1,0 +1,33 @@
+#include "benchmarks/support/benchmark_main.h"
+
+#include <benchmark/benchmark.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+namespace keen::bench {
+
+int run_benchmarks(int argc, char** argv,
+                   const std::function<void(const BenchmarkOptions&)>& prepare) {
+  benchmark::Initialize(&argc, argv);
+  BenchmarkOptions options;
+  CLI::App app("Every --benchmark_... option of Google Benchmark is taken too.");
+  app.add_option("--inputs", options.inputs, "file of weights and inputs, made by write_inputs")
+      ->required();
+  app.add_option("--threads", options.threads, "threads to compute with")
+      ->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  benchmark::AddCustomContext("threads", std::to_string(options.threads));
+  try {
+    prepare(options);
+    benchmark::RunSpecifiedBenchmarks();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace keen::bench
