@@ -36,29 +36,32 @@ mkdir -p "$folder"
 # glibc told to keep what it was given: the usual advice for libtorch, which spares it most first touches of fresh pages.
 keep_memory=(MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=67108864)
 
-# measure WORK ROUND PROGRAM VARIANT THREADS COMMAND FORM [VARIABLE=VALUE...]
+# measure ROUND PROGRAM VARIANT THREADS COMMAND NAME [VARIABLE=VALUE...]; round 0 counts memory calls instead.
 measure() {
-  local work=$1 round=$2 program=$3 variant=$4 threads=$5 command=$6 name=$1${7:+:$7}
-  shift 7
+  local round=$1 program=$2 variant=$3 threads=$4 command=$5 name=$6 count=
+  shift 6
+  [ "$round" != 0 ] || count=--count-memory-calls
   local cores=0
   [ "$threads" = 1 ] || cores=0-$((threads - 1))
   env OMP_NUM_THREADS="$threads" MKL_NUM_THREADS="$threads" "$@" taskset -c "$cores" "$command" \
-    --inputs "$folder/inputs" --threads "$threads" --benchmark_filter="^$name/real_time\$" \
+    --inputs "$folder/inputs" --threads "$threads" $count --benchmark_filter="^$name/real_time\$" \
     --benchmark_min_time="$seconds" --benchmark_format=json \
     --benchmark_context="program=$program,variant=$variant" \
     > "$folder/$name.$program${variant:+.$variant}.$(printf %03d "$round").json" 2>> "$folder/log"
 }
 
-# beside WORK THREADS PROGRAM KEEN_FORMS PEER_FORMS: forms are words, "plain" is the one without a name.
+# beside FIRST_ROUND WORK THREADS PROGRAM KEEN_FORMS PEER_FORMS: forms are words, "plain" is the one without a name.
 beside() {
-  local work=$1 threads=$2 program=$3 round form
-  for ((round = 1; round <= rounds; ++round)); do
-    for form in $4; do
-      measure "$work" "$round" keen "" "$threads" "$keen/$program" "${form#plain}"
-    done
+  local first=$1 work=$2 threads=$3 program=$4 round form name
+  for ((round = first; round <= rounds; ++round)); do
     for form in $5; do
-      measure "$work" "$round" libtorch "" "$threads" "$peer/torch_$program" "${form#plain}"
-      measure "$work" "$round" libtorch malloc "$threads" "$peer/torch_$program" "${form#plain}" \
+      name=$work:$form
+      measure "$round" keen "" "$threads" "$keen/$program" "${name%:plain}"
+    done
+    for form in $6; do
+      name=$work:$form
+      measure "$round" libtorch "" "$threads" "$peer/torch_$program" "${name%:plain}"
+      measure "$round" libtorch malloc "$threads" "$peer/torch_$program" "${name%:plain}" \
         "${keep_memory[@]}"
     done
     printf '\r%s: round %d of %d ' "$work" "$round" "$rounds" >&2
@@ -69,10 +72,10 @@ beside() {
 network_forms="plain flipped channels_last channels_last_flipped"
 for work in "$@"; do
   case $work in
-    add) beside add 1 dispatch plain "plain inference_mode" ;;
-    add_on_tape | chain) beside "$work" 1 dispatch plain plain ;;
-    mlp) beside mlp 1 step "plain shim" plain ;;
-    network_64 | network_256) beside "$work" 2 step plain "$network_forms" ;;
+    add) beside 1 add 1 dispatch plain "plain inference_mode" ;;
+    add_on_tape | chain) beside 1 "$work" 1 dispatch plain plain ;;
+    mlp) beside 0 mlp 1 step "plain shim" plain ;;
+    network_64 | network_256) beside 0 "$work" 2 step plain "$network_forms" ;;
     *) echo "run_beside_peers.sh: unknown work '$work'" >&2; exit 2 ;;
   esac
 done

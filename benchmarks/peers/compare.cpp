@@ -73,6 +73,10 @@ void read_file(const std::string& path, Works& works) {
     std::string form = known.substr(std::min(colon + 1, known.size()));
     if (!variant.empty()) form += (form.empty() ? "" : ", ") + variant;
     Series& series = series_of(works[known.substr(0, colon)], context.at("program"), form);
+    if (context.contains("untimed")) {
+      series.counters["memory_calls"].push_back(row.at("memory_calls").get<double>());
+      continue;
+    }
     series.times_us.push_back(microseconds(row));
     for (const auto& [key, value] : row.items()) {
       if (is_counter(key)) series.counters[key].push_back(value.get<double>());
@@ -145,9 +149,10 @@ void print_series(const std::string& work, const Series& series) {
     if (key.starts_with("check_"))
       checks += (checks.empty() ? "" : ", ") + cell(series, key, "%.7g");
   }
-  std::printf("| %s | %s | %zu | %.4g | %.4g | %s | %s | %s | %s | %s |\n", work.c_str(),
+  std::printf("| %s | %s | %zu | %.4g | %.4g | %s | %s | %s | %s | %s | %s |\n", work.c_str(),
               title(series).c_str(), series.times_us.size(), median(series.times_us),
               minimum(series.times_us), checks.c_str(), cell(series, "faults", "%.1f").c_str(),
+              cell(series, "memory_calls", "%.1f").c_str(),
               cell(series, "resident_before_mb", "%.0f").c_str(),
               cell(series, "peak_resident_mb", "%.0f").c_str(),
               cell(series, "peak_tensor_mb", "%.1f").c_str());
@@ -203,8 +208,9 @@ void print_own_ratio(const std::string& work, const Series& form, const Series& 
 // False if Keen and a peer computed something else somewhere.
 bool report(const Works& works, std::ostream& lines) {
   std::printf(
-      "| work | program | processes | median µs | min µs | result | faults | MB before | peak MB | "
-      "tensor MB |\n|---|---|---|---|---|---|---|---|---|---|\n");
+      "| work | program | processes | median µs | min µs | result | faults | memory calls | MB "
+      "before | peak MB | "
+      "tensor MB |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const auto& [work, all] : works) {
     for (const Series& series : all) {
       print_series(work, series);

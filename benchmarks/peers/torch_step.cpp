@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,25 +22,24 @@ Step step_of(const std::shared_ptr<TrainedModel>& model) {
   return [model] { return model->step(); };
 }
 
-// A name is the work's name in Keen's program; what follows a colon tells the peer's forms of it
-// apart.
-void register_network(const InputsFile& inputs, std::int64_t batch, const std::string& suffix,
-                      NetworkForm form) {
-  keen::bench::register_steps("network_" + std::to_string(batch) + suffix, [inputs, batch, form] {
-    return step_of(keen::bench::make_network(inputs, batch, form));
-  });
-}
-
 void prepare(const keen::bench::BenchmarkOptions& options) {
   at::set_num_threads(options.threads);
   const InputsFile inputs(options.inputs);
-  keen::bench::register_steps("mlp", [inputs] { return step_of(keen::bench::make_mlp(inputs)); });
+  keen::bench::register_steps(options, "mlp",
+                              [inputs] { return step_of(keen::bench::make_mlp(inputs)); });
+  // A name is the work's name in Keen's program; what follows a colon tells the peer's forms apart.
+  const std::map<std::string, NetworkForm> forms{
+      {"", {}},
+      {":flipped", {.flipped = true}},
+      {":channels_last", {.channels_last = true}},
+      {":channels_last_flipped", {.channels_last = true, .flipped = true}}};
   for (const std::int64_t batch : {64, 256}) {
-    register_network(inputs, batch, "", {});
-    register_network(inputs, batch, ":flipped", {.flipped = true});
-    register_network(inputs, batch, ":channels_last", {.channels_last = true});
-    register_network(inputs, batch, ":channels_last_flipped",
-                     {.channels_last = true, .flipped = true});
+    for (const auto& [suffix, form] : forms) {
+      const auto make = [inputs, batch, form = form] {
+        return step_of(keen::bench::make_network(inputs, batch, form));
+      };
+      keen::bench::register_steps(options, "network_" + std::to_string(batch) + suffix, make);
+    }
   }
 }
 

@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <iostream>
 
 namespace keen::bench {
 
@@ -17,14 +19,22 @@ int run_benchmarks(int argc, char** argv,
       ->required();
   app.add_option("--threads", options.threads, "threads to compute with")
       ->check(CLI::PositiveNumber);
+  app.add_flag("--count-memory-calls", options.count_memory_calls,
+               "count the memory system calls of a step, which makes them slower");
   CLI11_PARSE(app, argc, argv);
   benchmark::AddCustomContext("threads", std::to_string(options.threads));
+  if (options.count_memory_calls) benchmark::AddCustomContext("untimed", "counts memory calls");
   try {
     prepare(options);
     benchmark::RunSpecifiedBenchmarks();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
+  }
+  if (options.count_memory_calls) {
+    // Without the end of its threads: see start_counting_memory_calls.
+    std::cout.flush();
+    std::_Exit(0);
   }
   benchmark::Shutdown();
   return 0;

@@ -8,6 +8,7 @@ namespace keen::bench {
 struct BenchmarkOptions {
   std::string inputs;  // the file that write_inputs wrote
   int threads = 1;
+  bool count_memory_calls = false;  // of a step; its time then says nothing
 };
 
 /// The main function of a Google Benchmark program, of Keen or of a peer: reads --inputs and

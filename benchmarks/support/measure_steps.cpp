@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "benchmarks/support/memory_calls.h"
 #include "benchmarks/support/process_stats.h"
 
 namespace keen::bench {
@@ -19,16 +20,21 @@ constexpr double to_mb(std::int64_t bytes) { return static_cast<double>(bytes) *
 
 class StepBenchmark {
  public:
-  StepBenchmark(std::function<Step()> make, std::function<void(benchmark::UserCounters&)> more)
-      : make_(std::move(make)), more_(std::move(more)) {}
+  StepBenchmark(bool counts_calls, std::function<Step()> make,
+                std::function<void(benchmark::UserCounters&)> more)
+      : counts_calls_(counts_calls), make_(std::move(make)), more_(std::move(more)) {}
 
   void run(benchmark::State& state) {
     if (!step_) start();
     for (int i = 0; i < kWarmSteps; ++i) step_();
     const std::int64_t faults = minor_page_faults();
+    const std::int64_t calls = memory_calls();
     for (auto _ : state) benchmark::DoNotOptimize(step_());
-    state.counters["faults"] =
-        static_cast<double>(minor_page_faults() - faults) / static_cast<double>(state.iterations());
+    const auto per_step = [&](std::int64_t count) {
+      return static_cast<double>(count) / static_cast<double>(state.iterations());
+    };
+    state.counters["faults"] = per_step(minor_page_faults() - faults);
+    if (counts_calls_) state.counters["memory_calls"] = per_step(memory_calls() - calls);
     state.counters["check_loss"] = loss_;
     state.counters["resident_before_mb"] = to_mb(resident_before_);
     state.counters["peak_resident_mb"] = to_mb(peak_resident_bytes());
@@ -40,8 +46,10 @@ class StepBenchmark {
     step_ = make_();
     resident_before_ = resident_bytes();
     for (int i = 0; i <= kCheckedSteps; ++i) loss_ = step_();
+    if (counts_calls_) start_counting_memory_calls();
   }
 
+  bool counts_calls_;
   std::function<Step()> make_;
   std::function<void(benchmark::UserCounters&)> more_;
   Step step_;
@@ -51,9 +59,11 @@ class StepBenchmark {
 
 }  // namespace
 
-benchmark::internal::Benchmark* register_steps(const std::string& name, std::function<Step()> make,
+benchmark::internal::Benchmark* register_steps(const BenchmarkOptions& options,
+                                               const std::string& name, std::function<Step()> make,
                                                std::function<void(benchmark::UserCounters&)> more) {
-  auto steps = std::make_shared<StepBenchmark>(std::move(make), std::move(more));
+  auto steps =
+      std::make_shared<StepBenchmark>(options.count_memory_calls, std::move(make), std::move(more));
   return benchmark::RegisterBenchmark(name.c_str(),
                                       [steps](benchmark::State& state) { steps->run(state); })
       ->UseRealTime()
