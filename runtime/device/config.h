@@ -1,0 +1,38 @@
+// Configuration of devices (tf.config).
+#pragma once
+
+#include <vector>
+
+#include "runtime/device/device.h"
+
+namespace keen::config {
+
+// Splits the CPU into `count` logical devices cpu:0 … cpu:count-1 (1 to 16), which share out the
+// threads. RuntimeError after the first use of a device, as
+// tf.config.set_logical_device_configuration.
+void set_logical_cpu_devices(int count);
+
+// All devices, CPUs first (tf.config.list_logical_devices).
+[[nodiscard]] std::vector<Device> list_logical_devices();
+
+namespace threading {
+
+// Threads that the ops of all CPU devices use together; 0 is as many as the process may use. Each
+// device gets an equal share, at least one. May be called at any time.
+void set_intra_op_parallelism_threads(int count);
+[[nodiscard]] int get_intra_op_parallelism_threads();
+
+}  // namespace threading
+
+namespace experimental {
+
+// Device memory in use now and at most, as tf.config.experimental.get_memory_info.
+struct MemoryInfo {
+  long long current = 0;
+  long long peak = 0;
+};
+[[nodiscard]] MemoryInfo get_memory_info(const Device& device);
+void reset_memory_stats(const Device& device);
+
+}  // namespace experimental
+}  // namespace keen::config
