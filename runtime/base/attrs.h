@@ -38,6 +38,7 @@ template <class T>
 bool fields_equal(const T& a, const T& b) {
   if constexpr (std::floating_point<T>) {
     // Bitwise, so that nan equals itself and the two zeros differ: what a cache key needs.
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     return std::memcmp(&a, &b, sizeof a) == 0;
   } else if constexpr (AttrsStruct<T> && !requires { a == b; }) {
     const void* other[kMaxFields] = {};

@@ -7,4 +7,4 @@
 #define KEEN_HOST_DEVICE
 #endif
 
-#define KEEN_NOINLINE __attribute__((noinline))
+#define KEEN_NOINLINE [[gnu::noinline]]

@@ -41,7 +41,7 @@ class Context {
   Context() = default;
   Context(const Context& other) : values_(other.values_) {}
   Context& operator=(const Context& other) {
-    values_ = other.values_;
+    if (this != &other) values_ = other.values_;
     return *this;
   }
 

@@ -127,8 +127,10 @@ void set_logical_cpu_devices(int count) {
 }
 
 std::vector<Device> list_logical_devices() {
+  const int count = device::cpu::logical_count();
   std::vector<Device> devices;
-  for (int i = 0; i < device::cpu::logical_count(); ++i) {
+  devices.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
     devices.push_back(cpu(static_cast<std::uint8_t>(i)));
   }
   return devices;
