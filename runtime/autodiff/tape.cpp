@@ -186,15 +186,10 @@ std::vector<Tensor> GradientTape::gradient(std::span<const Tensor> targets,
 std::vector<Tensor> custom_gradient(
     const std::function<CustomGradient(const std::vector<Tensor>&)>& f,
     const std::vector<Tensor>& inputs) {
-  auto& observers = Context::current().observers();
-  struct Quiet {
-    std::vector<op::CallObserver*>& list;
-    std::vector<op::CallObserver*> saved = std::exchange(list, {});
-    ~Quiet() { list = std::move(saved); }
-  };
+  const std::int64_t since = op::trace_position();
   CustomGradient made;
   {
-    const Quiet quiet{observers};
+    const QuietScope quiet;
     made = f(inputs);
     // An input handed through must be a tensor of its own, or its gradient would come twice.
     for (Tensor& output : made.outputs) {
@@ -206,7 +201,7 @@ std::vector<Tensor> custom_gradient(
   op::Outputs outputs(static_cast<int>(made.outputs.size()));
   std::copy(made.outputs.begin(), made.outputs.end(), outputs.begin());
   op::record_custom(op::InputList(inputs), outputs,
-                    std::make_shared<const op::Backward>(std::move(made.gradient)));
+                    std::make_shared<const op::Backward>(std::move(made.gradient)), since);
   return std::move(made.outputs);
 }
 

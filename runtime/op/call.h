@@ -46,13 +46,24 @@ class Tracer {
   Tracer& operator=(const Tracer&) = delete;
 
   // Appends the call. The outputs are tensors without a buffer; the tracer makes them its values.
+  // TypeError for an input that is a value of a trace that is neither this one nor around it.
   virtual void add(const Call& call) = 0;
+  // How many calls there are.
+  [[nodiscard]] virtual std::int64_t position() const = 0;
+  // Declares the calls from `since` on to be one call that carries its own gradient.
+  virtual void add_custom(const Call& call, std::int64_t since) = 0;
   // Name for an op of the trace, made unique without regard to case: "Const", "Const_1".
   [[nodiscard]] virtual std::string unique_name(const std::string& name) = 0;
   // 0, 1, 2, …: the seeds of random ops that got none.
   [[nodiscard]] virtual std::int64_t next_op_seed() = 0;
   // Keeps state of a node (the counter of a random op) as long as the trace lives.
   virtual void keep(std::shared_ptr<void> state) = 0;
+  // Hears of a variable made during the trace; throws where a function may make none.
+  virtual void variable_created(const std::string& name) = 0;
+  // Symbolic tensors carry this as trace_id.
+  [[nodiscard]] virtual std::uint64_t id() const = 0;
+  // The trace during which this one is made, or null.
+  [[nodiscard]] virtual const Tracer* outer() const = 0;
 
  protected:
   ~Tracer() = default;

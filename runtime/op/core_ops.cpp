@@ -265,25 +265,4 @@ Tensor add_n(std::span<const Tensor> inputs) {
   return op::execute(op::kAddN, op::InputList(inputs));
 }
 
-// ---- Variable: what goes through the funnel ----
-
-Tensor Variable::value() const {
-  return op::execute(op::kReadVariable, {}, AttrsView(), {this, 1});
-}
-
-const Variable& Variable::assign(const Tensor& value) const {
-  op::execute(op::kAssignVariable, {value}, AttrsView(), {this, 1});
-  return *this;
-}
-
-const Variable& Variable::assign_add(const Tensor& delta) const {
-  op::execute(op::kAssignAddVariable, {delta}, AttrsView(), {this, 1});
-  return *this;
-}
-
-const Variable& Variable::assign_sub(const Tensor& delta) const {
-  op::execute(op::kAssignSubVariable, {delta}, AttrsView(), {this, 1});
-  return *this;
-}
-
 }  // namespace keen

@@ -59,8 +59,14 @@ KEEN_NOINLINE [[noreturn]] void wrong_type(const Op& op, int i, DTypeSet wanted,
                                   "; its dtype must be one of ", list_of(wanted)));
 }
 
+KEEN_NOINLINE [[noreturn]] void out_of_scope(const Op& op, int i) {
+  throw TypeError(text(op.name, ": input '", op.inputs[i].name,
+                       "' is a symbolic tensor of a function that is no longer being traced; it is "
+                       "out of scope and cannot be used here"));
+}
+
 // Arity, presence and dtypes, so that no kernel checks them.
-void check_inputs(const Op& op, const Inputs& inputs) {
+void check_inputs(const Op& op, const Inputs& inputs, bool tracing) {
   const int count = inputs.size();
   if (count != op.inputs.size() && (!op.inputs.variadic() || count < op.inputs.fixed()))
       [[unlikely]] {
@@ -73,6 +79,9 @@ void check_inputs(const Op& op, const Inputs& inputs) {
     if (impl == nullptr) [[unlikely]] {
       if (def.arity == Arity::kOptional) continue;
       missing_input(op, i);
+    }
+    if (!tracing && !impl->buffer) [[unlikely]] {
+      out_of_scope(op, i);
     }
     const DType dtype = impl->spec.dtype;
     if (def.types != kTypeT) {
@@ -223,7 +232,7 @@ Outputs execute(const Op& op, const Inputs& inputs, AttrsView attrs,
         text(op.name, ": ops can't run in a process made by fork(); start a new program instead"));
   }
   Context& context = Context::current();
-  check_inputs(op, inputs);
+  check_inputs(op, inputs, context.tracer() != nullptr);
   const Device device = place(op, inputs, variables, context);
   // The copy op itself reads from elsewhere.
   if (&op != &kCopy && inputs_lie_elsewhere(op, inputs, device)) [[unlikely]] {
@@ -233,9 +242,17 @@ Outputs execute(const Op& op, const Inputs& inputs, AttrsView attrs,
 }
 
 void record_custom(const Inputs& inputs, Outputs& outputs,
-                   const std::shared_ptr<const Backward>& backward) {
-  const Call call{kIdentity, inputs, AttrsView(), {}, outputs, backward};
-  for (CallObserver* observer : Context::current().observers()) observer->record(call);
+                   const std::shared_ptr<const Backward>& backward, std::int64_t since) {
+  static constexpr Op kCustom{.name = "CustomGradient"};
+  const Call call{kCustom, inputs, AttrsView(), {}, outputs, backward};
+  Context& context = Context::current();
+  if (context.tracer() != nullptr) context.tracer()->add_custom(call, since);
+  for (CallObserver* observer : context.observers()) observer->record(call);
+}
+
+std::int64_t trace_position() {
+  const Tracer* tracer = Context::current().tracer();
+  return tracer == nullptr ? 0 : tracer->position();
 }
 
 void KernelContext::unsupported(DType dtype) const {

@@ -1,6 +1,7 @@
 // The funnel: every op, in every mode, goes through here.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -18,9 +19,11 @@ Outputs execute(const Op& op, const Inputs& inputs, AttrsView attrs = {},
                 std::span<const Variable> variables = {});
 
 // Tells the tapes of a computation that went through execute() piece by piece, or not at all, as
-// one call that carries its own gradient (tf.custom_gradient). The pieces must not have been
-// recorded.
+// one call that carries its own gradient (tf.custom_gradient). The pieces must have run within a
+// QuietScope; `since` is position() before them.
 void record_custom(const Inputs& inputs, Outputs& outputs,
-                   const std::shared_ptr<const Backward>& backward);
+                   const std::shared_ptr<const Backward>& backward, std::int64_t since);
+// How many calls the thread's trace has; 0 where nothing is traced.
+[[nodiscard]] std::int64_t trace_position();
 
 }  // namespace keen::op

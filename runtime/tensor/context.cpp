@@ -1,7 +1,6 @@
 #include "runtime/tensor/context.h"
 
 #include <atomic>
-#include <utility>
 
 #include "runtime/base/error.h"
 #include "runtime/device/device_context.h"
@@ -45,19 +44,6 @@ DeviceScope::DeviceScope(const std::string& name) : saved_(Context::current().de
 DeviceScope::DeviceScope(Device device) : saved_(Context::current().device()) {
   static_cast<void>(device::context(device));
   Context::current().set_device(device);
-}
-
-InitScope::InitScope() {
-  Context& context = Context::current();
-  tracer_ = context.tracer();
-  observers_ = std::exchange(context.observers(), {});
-  context.set_tracer(nullptr);
-}
-
-InitScope::~InitScope() {
-  Context& context = Context::current();
-  context.set_tracer(tracer_);
-  context.observers() = std::move(observers_);
 }
 
 }  // namespace keen

@@ -135,17 +135,37 @@ class [[nodiscard]] DeviceScope {
 
 [[nodiscard]] inline DeviceScope device_scope(const std::string& name) { return DeviceScope(name); }
 
-// `with tf.init_scope():` — outside of tapes and functions being traced (tf.init_scope).
-class [[nodiscard]] InitScope {
+// Hides the ops of a block from the tapes of the thread.
+class [[nodiscard]] QuietScope {
  public:
-  InitScope();
-  InitScope(const InitScope&) = delete;
-  InitScope& operator=(const InitScope&) = delete;
-  ~InitScope();
+  QuietScope() { observers_.swap(Context::current().observers()); }
+  QuietScope(const QuietScope&) = delete;
+  QuietScope& operator=(const QuietScope&) = delete;
+  ~QuietScope() { observers_.swap(Context::current().observers()); }
 
  private:
-  op::Tracer* tracer_;
   std::vector<op::CallObserver*> observers_;
+};
+
+// Makes `tracer` (null: none) the thread's for a block.
+class [[nodiscard]] TracerScope {
+ public:
+  explicit TracerScope(op::Tracer* tracer) : saved_(Context::current().tracer()) {
+    Context::current().set_tracer(tracer);
+  }
+  TracerScope(const TracerScope&) = delete;
+  TracerScope& operator=(const TracerScope&) = delete;
+  ~TracerScope() { Context::current().set_tracer(saved_); }
+
+ private:
+  op::Tracer* saved_;
+};
+
+// `with tf.init_scope():` — outside of tapes and functions being traced (tf.init_scope).
+class [[nodiscard]] InitScope {
+ private:
+  QuietScope quiet_;
+  TracerScope untraced_{nullptr};
 };
 
 }  // namespace keen
