@@ -1,0 +1,212 @@
+#include "tests/support/op_case.h"
+
+#include <exception>
+
+#include "runtime/autodiff/tape.h"
+#include "runtime/base/error.h"
+#include "runtime/base/text.h"
+#include "runtime/op/core_ops.h"
+#include "runtime/tensor/context.h"
+#include "tests/support/numeric_gradient.h"
+
+namespace keen::test {
+namespace {
+
+using List = std::vector<Tensor>;
+
+List on_device(const List& tensors, Device device) {
+  List result = tensors;
+  for (Tensor& tensor : result) {
+    if (tensor.defined()) tensor = copy_to(tensor, device);
+  }
+  return result;
+}
+
+// Copies that share nothing with the originals.
+List copies(const List& tensors) {
+  List result;
+  for (const Tensor& tensor : tensors) {
+    if (!tensor.defined()) {
+      result.emplace_back();
+    } else {
+      result.push_back(
+          Tensor::from_bytes(tensor.impl().buffer->data(), tensor.num_elements(), tensor.spec()));
+    }
+  }
+  return result;
+}
+
+bool any_floating(const List& tensors) {
+  for (const Tensor& tensor : tensors) {
+    if (tensor.defined() && is_floating(tensor.dtype())) return true;
+  }
+  return false;
+}
+
+class Play {
+ public:
+  Play(const OpCase& op_case, Device device)
+      : case_(op_case), device_(device), inputs_(on_device(op_case.inputs, device)) {}
+
+  std::vector<std::string> run() {
+    if (!case_.error.kind.empty()) {
+      expect_error("eager", case_.call);
+      return std::move(problems_);
+    }
+    const List before = copies(inputs_);
+    const List outputs = case_.call(inputs_);
+    check_outputs(outputs);
+    same("eager again", case_.call(inputs_), outputs);
+    check_gradients(outputs);
+    same("inputs after the calls", inputs_, before);
+    return std::move(problems_);
+  }
+
+ private:
+  void add(std::string problem) {
+    if (!problem.empty()) problems_.push_back(std::move(problem));
+  }
+
+  void same(const std::string& what, const List& got, const List& want) {
+    if (got.size() != want.size()) {
+      add(text(what, ": ", got.size(), " tensors, expected ", want.size()));
+      return;
+    }
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      add(exact_difference(text(what, ": ", i), got[i], want[i]));
+    }
+  }
+
+  void expect_error(const std::string& mode, const OpCall& call) {
+    const auto& [kind, part] = case_.error;
+    try {
+      static_cast<void>(call(inputs_));
+      add(text(mode, ": no error, expected ", kind));
+    } catch (const Error& error) {
+      const std::string given = error.what();
+      if (kind != error.kind() || given.find(part) == std::string::npos) {
+        add(text(mode, ": got ", error.kind(), " '", given, "', expected ", kind, " with '", part,
+                 "'"));
+      }
+    }
+  }
+
+  void check_outputs(const List& outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i].device() != device_) {
+        add(text("output ", i, " is on ", outputs[i].device()));
+      }
+    }
+    if (case_.outputs.empty()) return;
+    if (outputs.size() != case_.outputs.size()) {
+      add(text(outputs.size(), " outputs, expected ", case_.outputs.size()));
+      return;
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      add(difference(text("output ", i), outputs[i], case_.outputs[i], case_.tolerance));
+    }
+  }
+
+  // Weights of the outputs, undefined for those that gradients do not flow from.
+  List cotangents_for(const List& outputs) const {
+    if (!case_.cotangents.empty()) return on_device(case_.cotangents, device_);
+    List result;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const TensorSpec& spec = outputs[i].spec();
+      result.push_back(is_floating(spec.dtype) ? copy_to(arbitrary(spec, i + 1), device_)
+                                               : Tensor());
+    }
+    return result;
+  }
+
+  static List gradients_of(const OpCall& call, const List& inputs, const List& cotangents) {
+    GradientTape tape;
+    std::vector<Source> sources;
+    for (const Tensor& input : inputs) {
+      if (!input.defined() || !is_floating(input.dtype())) continue;
+      tape.watch(input);
+      sources.emplace_back(input);
+    }
+    const List outputs = call(inputs);
+    List targets;
+    List weights;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!cotangents[i].defined()) continue;
+      targets.push_back(outputs[i]);
+      weights.push_back(cotangents[i]);
+    }
+    const List found = tape.gradient(targets, sources, {.output_gradients = weights});
+    List result;
+    std::size_t next = 0;
+    for (const Tensor& input : inputs) {
+      const bool source = input.defined() && is_floating(input.dtype());
+      result.push_back(source ? found[next++] : Tensor());
+    }
+    return result;
+  }
+
+  void check_gradients(const List& outputs) {
+    if (!any_floating(inputs_) || !any_floating(outputs)) return;
+    const bool expected = !case_.gradients.empty();
+    if (case_.gradient == GradientCheck::kNone && !expected) return;
+    const List cotangents = cotangents_for(outputs);
+    const List gradients = gradients_of(case_.call, inputs_, cotangents);
+    check_specs(gradients);
+    if (expected) {
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        add(difference(text("gradient of input ", i), gradients[i], case_.gradients.at(i),
+                       case_.gradient_tolerance));
+      }
+    }
+    if (case_.gradient == GradientCheck::kNone) return;
+    check_against_differences(cotangents, gradients);
+  }
+
+  void check_specs(const List& gradients) {
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined() && gradients[i].spec() != inputs_[i].spec()) {
+        add(text("gradient of input ", i, " is ", gradients[i].spec(), ", the input ",
+                 inputs_[i].spec()));
+      }
+    }
+  }
+
+  void check_against_differences(const List& cotangents, const List& gradients) {
+    const DType wide =
+        case_.gradient == GradientCheck::kFloat64 ? DType::kFloat64 : DType::kFloat32;
+    const List inputs = on_device(converted(inputs_, wide), device_);
+    const List weights = on_device(converted(cotangents, wide), device_);
+    const List wide_gradients = gradients_of(case_.call, inputs, weights);
+    for (auto& problem : compare_with_differences(case_.call, inputs, weights, wide_gradients)) {
+      add(std::move(problem));
+    }
+    // The case's own type, against the wide one.
+    const List narrow = converted(gradients, wide);
+    for (std::size_t i = 0; i < narrow.size(); ++i) {
+      if (!inputs_[i].defined() || !is_floating(inputs_[i].dtype())) continue;
+      const bool small = size_of(inputs_[i].dtype()) == 2;
+      add(difference(text("gradient of input ", i, " beside that in ", wide), narrow[i],
+                     wide_gradients[i], small ? Tolerance{3e-2, 3e-2} : Tolerance{1e-4, 1e-5}));
+    }
+  }
+
+  const OpCase& case_;
+  const Device device_;
+  const List inputs_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+std::vector<std::string> play(const OpCase& op_case, Device device) {
+  const DeviceScope scope(device);
+  try {
+    return Play(op_case, device).run();
+  } catch (const Error& error) {
+    return {text("threw ", error.kind(), ": ", error.what())};
+  } catch (const std::exception& error) {
+    return {text("threw: ", error.what())};
+  }
+}
+
+}  // namespace keen::test

@@ -1,0 +1,86 @@
+// Makes gtest's tests of op cases.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <exception>
+#include <memory>
+
+#include "runtime/base/text.h"
+#include "runtime/device/config.h"
+#include "tests/support/op_case.h"
+
+namespace keen::test {
+namespace {
+
+using Body = std::function<std::vector<std::string>()>;
+
+class CaseTest final : public testing::Test {
+ public:
+  explicit CaseTest(Body body) : body_(std::move(body)) {}
+  void TestBody() override {
+    for (const std::string& problem : body_()) ADD_FAILURE() << problem;
+  }
+
+ private:
+  Body body_;
+};
+
+void add_test(const std::string& suite, const std::string& name, const Body& body) {
+  testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                        [body]() -> testing::Test* { return new CaseTest(body); });
+}
+
+std::string test_name_of(Device device) {
+  return (device.type == DeviceType::kCpu ? "cpu" : "gpu") + std::to_string(device.index);
+}
+
+bool is_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_';
+  });
+}
+
+// The devices that cases run on: two logical CPUs, so that what a kernel leaves on the default one
+// is found, of two threads each, however many cores there are.
+const std::vector<Device>& devices() {
+  static const std::vector<Device> all = [] {
+    config::set_logical_cpu_devices(2);
+    config::threading::set_intra_op_parallelism_threads(4);
+    return config::list_logical_devices();
+  }();
+  return all;
+}
+
+std::set<std::string>& rows() {
+  static std::set<std::string> names;
+  return names;
+}
+
+}  // namespace
+
+const std::set<std::string>& rows_with_cases() { return rows(); }
+
+OpCases::OpCases(const std::string& row, const std::function<std::vector<OpCase>()>& make) {
+  static_cast<void>(devices());
+  rows().insert(row);
+  const std::string suite = "op." + row;
+  try {
+    std::set<std::string> names;
+    for (const OpCase& each : make()) {
+      if (!is_name(each.name) || !names.insert(each.name).second) {
+        throw std::runtime_error("'" + each.name + "' is no name, or there are two of it");
+      }
+      const auto shared = std::make_shared<const OpCase>(each);
+      for (const Device device : devices()) {
+        add_test(suite, each.name + "." + test_name_of(device),
+                 [shared, device] { return play(*shared, device); });
+      }
+    }
+  } catch (const std::exception& error) {
+    const std::string what = text("the cases of ", row, " can't be made: ", error.what());
+    add_test(suite, "cases", [what] { return std::vector<std::string>{what}; });
+  }
+}
+
+}  // namespace keen::test
