@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/error.h"
+#include "runtime/base/ints.h"
 #include "runtime/base/text.h"
 #include "runtime/tensor/tensor.h"
 
@@ -48,14 +49,11 @@ template <Literal T>
 struct Collector {
   using Wide = std::conditional_t<std::integral<T>, std::int64_t, double>;
   std::vector<Wide> values;
-  std::vector<std::int64_t> dims;
+  Ints dims;
 
-  void add(const T& value, std::size_t depth) {
-    static_cast<void>(depth);
-    values.push_back(static_cast<Wide>(value));
-  }
+  void add(const T& value, int) { values.push_back(static_cast<Wide>(value)); }
   template <class U>
-  void add(const std::initializer_list<U>& list, std::size_t depth) {
+  void add(const std::initializer_list<U>& list, int depth) {
     const auto size = static_cast<std::int64_t>(list.size());
     if (dims.size() == depth) {
       dims.push_back(size);
@@ -66,7 +64,7 @@ struct Collector {
     for (const U& item : list) add(item, depth + 1);
   }
   [[nodiscard]] Tensor tensor(const ConstantArgs& args) const {
-    return tensor_of_literals(values.data(), values.size(), Shape(dims),
+    return tensor_of_literals(values.data(), values.size(), Shape(dims.span()),
                               args.dtype.value_or(literal_dtype<T>()));
   }
 };

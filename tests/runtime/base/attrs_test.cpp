@@ -15,7 +15,7 @@ struct ConvLikeArgs {
   Padding padding = Padding::kValid;
   float alpha = 0.5F;
   bool flag = false;
-  Ints axes;
+  Ints axes = {};
 };
 struct EmptyArgs {};
 struct ShapeArgs {

@@ -85,7 +85,9 @@ TEST(Shape, Broadcasts) {
   for (const Broadcast& each : cases) {
     Shape result;
     ASSERT_EQ(broadcast_shapes(each.a, each.b, &result), each.fits) << text(each.a, " ", each.b);
-    if (each.fits) EXPECT_EQ(result, each.result) << text(each.a, " ", each.b);
+    if (each.fits) {
+      EXPECT_EQ(result, each.result) << text(each.a, " ", each.b);
+    }
   }
 }
 

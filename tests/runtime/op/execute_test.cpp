@@ -42,31 +42,35 @@ void expect_error(const char* message, const op::Inputs& inputs) {
   }
 }
 
-const Tensor kX = constant({1.0F, 2.0F});
-const Tensor kIndex = constant(1);
+// Not at namespace scope: a tensor opens its device, after which no test could configure any.
+class Execute : public testing::Test {
+ protected:
+  const Tensor x_ = constant({1.0F, 2.0F});
+  const Tensor index_ = constant(1);
+};
 
-TEST(Execute, TakesWhatTheRowAllows) {
-  EXPECT_EQ(Tensor(op::execute(kProbe, {kX, kX, kIndex, Tensor()})).to_vector<float>(),
-            kX.to_vector<float>());
-  EXPECT_NO_THROW(op::execute(kProbe, {kX, kX, constant(1, {.dtype = int64}), kX}));
+TEST_F(Execute, TakesWhatTheRowAllows) {
+  EXPECT_EQ(Tensor(op::execute(kProbe, {x_, x_, index_, Tensor()})).to_vector<float>(),
+            x_.to_vector<float>());
+  EXPECT_NO_THROW(op::execute(kProbe, {x_, x_, constant(1, {.dtype = int64}), x_}));
 }
 
-TEST(Execute, NamesWhatDoesNotFit) {
-  expect_error<InvalidArgumentError>("Probe: expected 4 inputs, got 2", {kX, kX});
-  expect_error<InvalidArgumentError>("Probe: input 'y' is undefined", {kX, Tensor(), kIndex, kX});
+TEST_F(Execute, NamesWhatDoesNotFit) {
+  expect_error<InvalidArgumentError>("Probe: expected 4 inputs, got 2", {x_, x_});
+  expect_error<InvalidArgumentError>("Probe: input 'y' is undefined", {x_, Tensor(), index_, x_});
   expect_error<InvalidArgumentError>(
       "cannot compute Probe as input #1(zero-based) was expected to be a float tensor but is a "
       "double tensor [Op:Probe]",
-      {kX, constant({1.0, 2.0}, {.dtype = float64}), kIndex, Tensor()});
+      {x_, constant({1.0, 2.0}, {.dtype = float64}), index_, Tensor()});
   expect_error<InvalidArgumentError>(
       "Probe: input 'x' is int32(); its dtype must be one of float32, float64, float16, bfloat16",
-      {kIndex, kX, kIndex, Tensor()});
+      {index_, x_, index_, Tensor()});
   expect_error<InvalidArgumentError>(
       "Probe: input 'index' is float32(2,); its dtype must be one of int32, int64",
-      {kX, kX, kX, Tensor()});
+      {x_, x_, x_, Tensor()});
 }
 
-TEST(Execute, AddsLists) {
+TEST_F(Execute, AddsLists) {
   const std::array<Tensor, 3> three{constant({1, 2}), constant({10, 20}), constant({100, 200})};
   EXPECT_EQ(add_n(three).to_vector<int>(), (std::vector<int>{111, 222}));
   EXPECT_THROW(add_n({}), ValueError);
@@ -74,7 +78,7 @@ TEST(Execute, AddsLists) {
   EXPECT_THROW(add_n(uneven), InvalidArgumentError);
 }
 
-TEST(Execute, FillsEveryType) {
+TEST_F(Execute, FillsEveryType) {
   EXPECT_EQ(fill({2}, 1.5).to_vector<float>(), (std::vector<float>{1.5F, 1.5F}));
   EXPECT_EQ(fill({1}, 3, int8).to_vector<std::int8_t>(), (std::vector<std::int8_t>{3}));
   EXPECT_EQ(fill({0, 4}, 1).num_elements(), 0);
@@ -82,7 +86,7 @@ TEST(Execute, FillsEveryType) {
   EXPECT_THROW(fill({1}, 0, DType::kString), InvalidArgumentError);
 }
 
-TEST(Execute, RunsOnSeveralThreads) {
+TEST_F(Execute, RunsOnSeveralThreads) {
   std::vector<std::thread> threads;
   std::array<double, 4> sums{};
   for (std::size_t i = 0; i < sums.size(); ++i) {
@@ -100,16 +104,16 @@ TEST(Execute, RunsOnSeveralThreads) {
   for (const double sum : sums) EXPECT_EQ(sum, 2000.0);
 }
 
-TEST(Execute, CopiesInputsFromOtherDevices) {
+TEST_F(Execute, CopiesInputsFromOtherDevices) {
   // ctest runs each test in a process of its own; elsewhere the devices may be set already.
   const DeviceScope scope(cpu(0));
-  const Tensor copy = copy_to(kX, cpu(0));
-  EXPECT_TRUE(copy.is(kX)) << "nothing to copy";
+  const Tensor copy = copy_to(x_, cpu(0));
+  EXPECT_TRUE(copy.is(x_)) << "nothing to copy";
   EXPECT_THROW(DeviceScope("gpu:0"), InvalidArgumentError);
   EXPECT_EQ(Context::current().device(), cpu(0));
 }
 
-TEST(Execute, RefusesToRunAfterFork) {
+TEST_F(Execute, RefusesToRunAfterFork) {
   const pid_t child = fork();
   if (child == 0) {
     int status = 1;
