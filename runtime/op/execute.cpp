@@ -101,12 +101,12 @@ void check_inputs(const Op& op, const Inputs& inputs, bool tracing) {
   }
 }
 
-// The scope's device, else that of the variable, else a GPU that holds an input not read on the
-// host, else the default.
+// The variable's device, for it is there that its elements are; else the scope's, else a GPU that
+// holds an input not read on the host, else the default.
 Device place(const Op& op, const Inputs& inputs, std::span<const Variable> variables,
              const Context& context) {
-  if (context.device()) return *context.device();
   if (!variables.empty()) return variables[0].device();
+  if (context.device()) return *context.device();
   for (int i = 0; i < inputs.size(); ++i) {
     const TensorImpl* impl = inputs[i].impl_or_null();
     if (impl != nullptr && impl->device.type == DeviceType::kGpu && !op.inputs[i].host) {

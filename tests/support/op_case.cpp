@@ -7,6 +7,7 @@
 #include "runtime/base/text.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/context.h"
+#include "runtime/trace/function.h"
 #include "tests/support/numeric_gradient.h"
 
 namespace keen::test {
@@ -51,12 +52,17 @@ class Play {
   std::vector<std::string> run() {
     if (!case_.error.kind.empty()) {
       expect_error("eager", case_.call);
+      expect_error("traced", traced(case_.call));
       return std::move(problems_);
     }
     const List before = copies(inputs_);
-    const List outputs = case_.call(inputs_);
+    const std::vector<List> eager = three_calls(case_.call);
+    const List& outputs = eager[0];
     check_outputs(outputs);
-    same("eager again", case_.call(inputs_), outputs);
+    same_calls("eager", three_calls(case_.call), eager);
+    const auto replay = traced(case_.call);
+    same_calls("traced", three_calls(replay), eager);
+    if (replay.experimental_get_tracing_count() != 1) add("the function was traced again");
     check_gradients(outputs);
     same("inputs after the calls", inputs_, before);
     return std::move(problems_);
@@ -77,7 +83,27 @@ class Play {
     }
   }
 
-  void expect_error(const std::string& mode, const OpCall& call) {
+  template <class Call>
+  [[nodiscard]] std::vector<List> three_calls(const Call& call) const {
+    if (case_.reset) case_.reset();
+    std::vector<List> results;
+    for (int i = 0; i < 3; ++i) results.push_back(call(inputs_));
+    return results;
+  }
+
+  void same_calls(const std::string& mode, const std::vector<List>& got,
+                  const std::vector<List>& want) {
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      same(text(mode, ", call ", i + 1), got[i], case_.reset ? want[i] : want[0]);
+    }
+  }
+
+  static Function<List(const List&)> traced(const OpCall& call) {
+    return function([&call](const List& inputs) { return call(inputs); });
+  }
+
+  template <class Call>
+  void expect_error(const std::string& mode, const Call& call) {
     const auto& [kind, part] = case_.error;
     try {
       static_cast<void>(call(inputs_));
@@ -119,7 +145,8 @@ class Play {
     return result;
   }
 
-  static List gradients_of(const OpCall& call, const List& inputs, const List& cotangents) {
+  template <class Call>
+  static List gradients_of(const Call& call, const List& inputs, const List& cotangents) {
     GradientTape tape;
     std::vector<Source> sources;
     for (const Tensor& input : inputs) {
@@ -152,6 +179,7 @@ class Play {
     const List cotangents = cotangents_for(outputs);
     const List gradients = gradients_of(case_.call, inputs_, cotangents);
     check_specs(gradients);
+    check_traced_gradients(gradients, cotangents);
     if (expected) {
       for (std::size_t i = 0; i < gradients.size(); ++i) {
         add(difference(text("gradient of input ", i), gradients[i], case_.gradients.at(i),
@@ -160,6 +188,24 @@ class Play {
     }
     if (case_.gradient == GradientCheck::kNone) return;
     check_against_differences(cotangents, gradients);
+  }
+
+  // The tape around a function, and the tape within one.
+  void check_traced_gradients(const List& gradients, const List& cotangents) {
+    same("gradient through a function", gradients_of(traced(case_.call), inputs_, cotangents),
+         gradients);
+    List defined;
+    for (const Tensor& gradient : gradients) {
+      if (gradient.defined()) defined.push_back(gradient);
+    }
+    const auto within = function([this](const List& inputs, const List& weights) {
+      List found = gradients_of(case_.call, inputs, weights);
+      std::erase_if(found, [](const Tensor& tensor) { return !tensor.defined(); });
+      return found;
+    });
+    for (const char* mode : {"gradient in a function", "gradient replayed"}) {
+      same(mode, within(inputs_, cotangents), defined);
+    }
   }
 
   void check_specs(const List& gradients) {

@@ -10,8 +10,8 @@
 //        .call = [](const Tensor& x, const Tensor& y) { return add(x, y); },
 //        .error = {"InvalidArgumentError", "AddV2: Incompatible shapes"}}})
 //
-// A case × device is a test of its own, op.<row>.<case>.<cpu0>. It runs the call eagerly twice, and
-// in a function, traced once and replayed twice: the outputs are those expected, within the
+// A case × device is a test of its own, op.<row>.<case>.<cpu0>. It runs the call eagerly, and in a
+// function, traced once and replayed twice: the outputs are those expected, within the
 // tolerance, and the same bits each time; the inputs are unchanged. The gradient of a weighted sum
 // of the outputs is the same bits in and out of functions, and agrees with finite differences of
 // the call on a float64 copy of the inputs.
@@ -89,12 +89,12 @@ enum class GradientCheck : std::uint8_t {
 
 // What a call with bad arguments throws: the class by its name, and a part of its text.
 struct ExpectedError {
-  std::string kind;
-  std::string text;
+  std::string kind = {};
+  std::string text = {};
 };
 
 struct OpCase {
-  std::string name;  // letters, digits and underscores
+  std::string name = {};  // letters, digits and underscores
   std::vector<Tensor> inputs = {};
   OpCall call = {};
   // Expected; empty where the case is only about modes and gradients.
@@ -108,6 +108,9 @@ struct OpCase {
   std::vector<Tensor> gradients = {};
   Tolerance gradient_tolerance = kContraction;
   ExpectedError error = {};
+  // For ops that draw from a state: starts it anew. Calls then differ, but the n-th one after it
+  // gives the same bits in each mode. Such a case needs GradientCheck::kNone.
+  std::function<void()> reset = {};
 };
 
 // Plays the case on a device. What went wrong, one line each; empty if nothing did.
