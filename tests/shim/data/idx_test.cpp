@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <string>
 
 #include "runtime/base/error.h"
@@ -63,7 +64,7 @@ TEST_F(IdxReader, takes_several_gzip_members) {
 
 TEST_F(IdxReader, reads_more_than_one_chunk) {
   std::string values;
-  for (int i = 0; i < 300'000; ++i) values += static_cast<char>(i * i % 251);
+  for (std::int64_t i = 0; i < 300'000; ++i) values += static_cast<char>(i * i % 251);
   const data::IdxArray array = read(gzip(idx_bytes({300'000}, values)));
   EXPECT_EQ(std::string(array.values.begin(), array.values.end()), values);
 }
