@@ -182,7 +182,9 @@ class Play {
     check_traced_gradients(gradients, cotangents);
     if (expected) {
       for (std::size_t i = 0; i < gradients.size(); ++i) {
-        add(difference(text("gradient of input ", i), gradients[i], case_.gradients.at(i),
+        const std::optional<Tensor>& want = case_.gradients.at(i);
+        if (!want) continue;
+        add(difference(text("gradient of input ", i), gradients[i], *want,
                        case_.gradient_tolerance));
       }
     }

@@ -19,7 +19,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -103,9 +103,9 @@ struct OpCase {
   GradientCheck gradient = GradientCheck::kFloat64;
   // Weights of the outputs in the sum that is differentiated; empty: some numbers in [-1, 1).
   std::vector<Tensor> cotangents = {};
-  // Expected gradients, one for each input (undefined: none, or not to be compared for integers);
+  // Expected gradients, one for each input (undefined: there is none; nullopt: not compared);
   // empty: finite differences alone decide.
-  std::vector<Tensor> gradients = {};
+  std::vector<std::optional<Tensor>> gradients = {};
   Tolerance gradient_tolerance = kContraction;
   ExpectedError error = {};
   // For ops that draw from a state: starts it anew. Calls then differ, but the n-th one after it

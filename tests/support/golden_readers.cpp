@@ -1,0 +1,14 @@
+// Which reader plays which kind of golden case.
+#include <map>
+
+#include "tests/support/golden.h"
+
+namespace keen::test {
+
+GoldenReader reader_of(const std::string& kind) {
+  static const std::map<std::string, GoldenReader> readers;
+  const auto found = readers.find(kind);
+  return found == readers.end() ? nullptr : found->second;
+}
+
+}  // namespace keen::test
