@@ -76,9 +76,6 @@ Tensor constant_of(const List& list, const ConstantArgs& args) {
   return collector.tensor(args);
 }
 
-template <class T>
-using L = std::initializer_list<T>;
-
 }  // namespace detail
 
 // constant(1.5) is a float32 scalar, constant({{1, 2}, {3, 4}}) an int32 matrix; up to four levels.
@@ -87,21 +84,25 @@ template <detail::Literal T>
   return detail::constant_of<T>(value, args);
 }
 template <detail::Literal T>
-[[nodiscard]] Tensor constant(detail::L<T> values, const ConstantArgs& args = {}) {
+[[nodiscard]] Tensor constant(std::initializer_list<T> values, const ConstantArgs& args = {}) {
   return detail::constant_of<T>(values, args);
 }
 template <detail::Literal T>
-[[nodiscard]] Tensor constant(detail::L<detail::L<T>> values, const ConstantArgs& args = {}) {
-  return detail::constant_of<T>(values, args);
-}
-template <detail::Literal T>
-[[nodiscard]] Tensor constant(detail::L<detail::L<detail::L<T>>> values,
+[[nodiscard]] Tensor constant(std::initializer_list<std::initializer_list<T>> values,
                               const ConstantArgs& args = {}) {
   return detail::constant_of<T>(values, args);
 }
 template <detail::Literal T>
-[[nodiscard]] Tensor constant(detail::L<detail::L<detail::L<detail::L<T>>>> values,
-                              const ConstantArgs& args = {}) {
+[[nodiscard]] Tensor constant(
+    std::initializer_list<std::initializer_list<std::initializer_list<T>>> values,
+    const ConstantArgs& args = {}) {
+  return detail::constant_of<T>(values, args);
+}
+template <detail::Literal T>
+[[nodiscard]] Tensor constant(
+    std::initializer_list<std::initializer_list<std::initializer_list<std::initializer_list<T>>>>
+        values,
+    const ConstantArgs& args = {}) {
   return detail::constant_of<T>(values, args);
 }
 // Rank 1 with the vector's exact element type.
