@@ -4,6 +4,7 @@
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/functors.h"
 #include "kernels/elementwise.h"
+#include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "runtime/op/gradient.h"
 
@@ -102,6 +103,12 @@ void neg_gradient(GradientContext& context) {
   context.set_input_gradient(0, negative(context.output_gradient(0)));
 }
 
+// Zero, not "none", as in TensorFlow.
+void sign_gradient(GradientContext& context) {
+  const TensorSpec& spec = context.spec(0);
+  context.set_input_gradient(0, fill(spec.shape, 0.0, spec.dtype));
+}
+
 void abs_gradient(GradientContext& context) {
   context.set_input_gradient(0, context.output_gradient(0) * sign(context.input(0)));
 }
@@ -146,7 +153,7 @@ KEEN_OP(kNeg);
 constinit const op::Op kAbs =
     unary_row<functor::Abs, SignedNumbers>("Abs", abs_gradient, kReadsInput);
 KEEN_OP(kAbs);
-constinit const op::Op kSign = unary_row<functor::Sign, SignedNumbers>("Sign", not_differentiable);
+constinit const op::Op kSign = unary_row<functor::Sign, SignedNumbers>("Sign", sign_gradient);
 KEEN_OP(kSign);
 constinit const op::Op kSquare =
     unary_row<functor::Square, Numbers>("Square", square_gradient, kReadsInput);

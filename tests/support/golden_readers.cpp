@@ -2,11 +2,12 @@
 #include <map>
 
 #include "tests/support/golden.h"
+#include "tests/support/ops_reader.h"
 
 namespace keen::test {
 
 GoldenReader reader_of(const std::string& kind) {
-  static const std::map<std::string, GoldenReader> readers;
+  static const std::map<std::string, GoldenReader> readers{{"ops", read_ops}};
   const auto found = readers.find(kind);
   return found == readers.end() ? nullptr : found->second;
 }
