@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
+#include "kernels/matmul.h"
 #include "kernels/reshape.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/constant.h"
@@ -34,7 +36,7 @@ void OpArguments::check_all_used() const {
 }
 
 const OpEntry* find_op(const std::string& name) {
-  for (const OpTable* part : {&elementwise_ops(), &reductions_and_shapes()}) {
+  for (const OpTable* part : {&elementwise_ops(), &reductions_and_shapes(), &network_ops()}) {
     if (const auto found = part->find(name); found != part->end()) return &found->second;
   }
   return nullptr;
@@ -48,6 +50,14 @@ FailingCall find_failing_call(const std::string& op, const std::string& note) {
          return List{add(fill({2, 3}, 1), fill({2, 4}, 1))};
        }},
       {{"add", "int32 with float32"}, [] { return List{add(constant({1}), constant({1.0}))}; }},
+      {{"conv2d", "channel mismatch"},
+       [] {
+         return List{nn::conv2d(fill({1, 4, 4, 3}, 1), fill({3, 3, 2, 4}, 1))};
+       }},
+      {{"matmul", "inner mismatch"},
+       [] {
+         return List{matmul(fill({2, 3}, 1), fill({4, 5}, 1))};
+       }},
       {{"reshape", "size does not divide"},
        [] {
          return List{reshape(fill({6}, 1), {4, -1})};

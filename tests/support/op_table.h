@@ -48,6 +48,7 @@ using OpTable = std::map<std::string, OpEntry>;
 // The parts of the table.
 [[nodiscard]] const OpTable& elementwise_ops();
 [[nodiscard]] const OpTable& reductions_and_shapes();
+[[nodiscard]] const OpTable& network_ops();
 
 // Null if no part has the name.
 [[nodiscard]] const OpEntry* find_op(const std::string& name);
