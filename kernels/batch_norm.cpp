@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "kernels/detail/batch_norm.h"
+#include "kernels/detail/batch_norm_composite.h"
 #include "kernels/detail/scratch.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -218,10 +220,16 @@ void batch_norm_gradient(GradientContext& context) {
   for (int i = 0; i < 3; ++i) context.set_input_gradient(i, gradients[i]);
 }
 
-// Loud rather than silent: a gradient that stopped here would be wrong.
-void no_second_gradient(GradientContext& context) {
-  throw LookupError(text("gradient: no gradient defined for operation ", context.op_name(),
-                         ": fused batch normalization has first gradients only"));
+void batch_norm_grad_gradient(GradientContext& context) {
+  detail::BatchNormGradInputs inputs{context.input(0), context.input(1), context.input(2),
+                                     context.input(3), context.input(4), Tensor()};
+  if (context.input_count() > 5) inputs.offset = context.input(5);
+  auto gradients = detail::batch_norm_second_gradients(
+      inputs, context.attrs<FusedBatchNormArgs>(),
+      {context.output_gradient(0), context.output_gradient(1), context.output_gradient(2)});
+  for (int i = 0; i < 3; ++i) {
+    context.set_input_gradient(i, std::move(gradients[static_cast<std::size_t>(i)]));
+  }
 }
 
 }  // namespace
@@ -261,8 +269,9 @@ constinit const Op kFusedBatchNormGradV3{
     .inputs = {{"y_backprop"}, {"x"}, {"scale"}, {"reserve_space_1"}, {"reserve_space_2"}},
     .outputs = 3,
     .dtypes = kFloat32And64,
+    .gradient_reads = {.inputs = kReadsAll},
     .infer = infer_batch_norm_grad,
-    .gradient = no_second_gradient,
+    .gradient = batch_norm_grad_gradient,
     .cpu = batch_norm_grad_cpu<false>};
 KEEN_OP(kFusedBatchNormGradV3);
 
@@ -272,8 +281,9 @@ constinit const Op kFusedBatchNormGradEx{
         {{"y_backprop"}, {"x"}, {"scale"}, {"reserve_space_1"}, {"reserve_space_2"}, {"offset"}},
     .outputs = 3,
     .dtypes = kFloat32And64,
+    .gradient_reads = {.inputs = kReadsAll},
     .infer = infer_batch_norm_grad,
-    .gradient = no_second_gradient,
+    .gradient = batch_norm_grad_gradient,
     .cpu = batch_norm_grad_cpu<true>};
 KEEN_OP(kFusedBatchNormGradEx);
 

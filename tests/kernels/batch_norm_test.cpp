@@ -145,25 +145,36 @@ std::vector<OpCase> cases() {
 KEEN_OP_CASES("FusedBatchNormV3", (cases()));
 KEEN_OP_CASES("_FusedBatchNormEx", (common_cases(batch_norm_relu)));
 
-KEEN_OP_CASES(
-    "FusedBatchNormGradV3",
-    {{.name = "second_gradient",
-      .inputs = inputs_of({2, 2, 2, 2}),
-      .call = tape_gradient(tape_gradient(batch_norm(), 0), 0),
-      .error = {"LookupError", "no gradient defined for operation FusedBatchNormGradV3"}},
-     {.name = "shape_of_the_gradient",
-      .inputs = {some({2, 2, 2, 2}, 1), some({1, 2, 2, 2}, 2), some({2}, 3)},
-      .call = [](const Tensor& dy, const Tensor& x, const Tensor& v) -> Tensor {
-        return op::execute(op::kFusedBatchNormGradV3, {dy, x, v, v, v}, FusedBatchNormArgs());
-      },
-      .error = {"InvalidArgumentError", "y_backprop and x must have the same shape"}}});
+// Second gradients: of dx with respect to everything, and of dscale.
+std::vector<OpCase> gradient_cases(OpCall (*call)(const FusedBatchNormArgs&)) {
+  std::vector<OpCase> all;
+  for (const bool training : {true, false}) {
+    for (const std::size_t i : {0, 1}) {
+      all.push_back({.name = text(training ? "training_" : "inference_", i),
+                     .inputs = inputs_of({2, 3, 2, 2}),
+                     .call = tape_gradient(call({.is_training = training}), i)});
+    }
+  }
+  return all;
+}
 
-KEEN_OP_CASES("_FusedBatchNormGradEx",
-              {{.name = "second_gradient",
-                .inputs = inputs_of({2, 2, 2, 2}),
-                .call = tape_gradient(tape_gradient(batch_norm_relu(), 0), 0),
-                .error = {"LookupError",
-                          "no gradient defined for operation _FusedBatchNormGradEx"}}});
+std::vector<OpCase> plain_gradient_cases() {
+  std::vector<OpCase> all = gradient_cases(batch_norm);
+  all.push_back({.name = "third_gradient",
+                 .inputs = inputs_of({1, 2, 2, 1}),
+                 .call = tape_gradient(tape_gradient(batch_norm({}), 0), 0)});
+  all.push_back(
+      {.name = "shape_of_the_gradient",
+       .inputs = {some({2, 2, 2, 2}, 1), some({1, 2, 2, 2}, 2), some({2}, 3)},
+       .call = [](const Tensor& dy, const Tensor& x, const Tensor& v) -> Tensor {
+         return op::execute(op::kFusedBatchNormGradV3, {dy, x, v, v, v}, FusedBatchNormArgs());
+       },
+       .error = {"InvalidArgumentError", "y_backprop and x must have the same shape"}});
+  return all;
+}
+
+KEEN_OP_CASES("FusedBatchNormGradV3", (plain_gradient_cases()));
+KEEN_OP_CASES("_FusedBatchNormGradEx", (gradient_cases(batch_norm_relu)));
 
 struct Moments {
   std::vector<double> mean;
