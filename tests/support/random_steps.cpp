@@ -9,11 +9,13 @@
 #include <optional>
 #include <stdexcept>
 
+#include "kernels/dropout.h"
 #include "kernels/random.h"
 #include "kernels/random_seed.h"
 #include "kernels/random_shuffle.h"
 #include "runtime/base/text.h"
 #include "runtime/op/call.h"
+#include "runtime/op/core_ops.h"
 #include "runtime/op/op.h"
 #include "runtime/tensor/context.h"
 
@@ -94,6 +96,12 @@ Tensor do_shuffle(const json& step) {
                          {.seed = seed_field(step)});
 }
 
+Tensor do_dropout(const json& step) {
+  expect_fields(step, {"op", "ones", "rate"}, {"set_seed", "seed"});
+  return nn::dropout(fill(shape_of(step.at("ones")), 1.0), step.at("rate").get<double>(),
+                     {.seed = seed_field(step)});
+}
+
 }  // namespace
 
 void RandomPlay::compare_values(const std::string& what, const json& got, const json& want) const {
@@ -135,7 +143,8 @@ Differences play_random_step(const json& step, const GoldenArrays& arrays) {
       {"random.uniform", do_uniform},
       {"random.normal", do_normal},
       {"random.truncated_normal", do_truncated_normal},
-      {"random.shuffle", do_shuffle}};
+      {"random.shuffle", do_shuffle},
+      {"nn.dropout", do_dropout}};
   expect_fields(step, {"call", "do", "output", "ops"});
   const json& what = step.at("do");
   const auto found = known.find(what.at("op").get<std::string>());
