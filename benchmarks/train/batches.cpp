@@ -16,9 +16,10 @@ std::size_t random_below(std::mt19937_64& random, std::size_t bound) {
 
 }  // namespace
 
-Batches::Batches(const data::LabelledImages& set, std::int64_t batch_size)
+Batches::Batches(const data::LabelledImages& set, std::int64_t batch_size, Remainder remainder)
     : set_(set),
       batch_size_(std::min(batch_size, set.count)),
+      remainder_(remainder),
       order_(static_cast<std::size_t>(set.count)),
       images_(static_cast<std::size_t>(batch_size_ * set.height * set.width)),
       labels_(static_cast<std::size_t>(batch_size_)) {
@@ -32,10 +33,13 @@ void Batches::shuffle(std::mt19937_64& random) {
 }
 
 Batch Batches::next() {
-  const std::int64_t size = std::min(batch_size_, set_.count - next_);
+  const std::int64_t left = std::max<std::int64_t>(set_.count - next_, 0);
+  const bool fill_up = remainder_ == Remainder::kFillUp && left > 0;
+  const std::int64_t size = fill_up ? batch_size_ : std::min(batch_size_, left);
   const std::int64_t pixels = set_.height * set_.width;
   for (std::int64_t i = 0; i < size; ++i) {
-    const auto at = static_cast<std::size_t>(order_[static_cast<std::size_t>(next_ + i)]);
+    const auto at =
+        static_cast<std::size_t>(order_[static_cast<std::size_t>((next_ + i) % set_.count)]);
     const std::uint8_t* from = set_.images.data() + static_cast<std::int64_t>(at) * pixels;
     std::transform(from, from + pixels, images_.data() + i * pixels,
                    [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.0F; });

@@ -17,11 +17,17 @@ struct Batch {
   std::span<const std::int32_t> labels;  // [size]
 };
 
-// Goes through a set of images, which it refers to, in batches of `batch_size`, the last of a pass
-// smaller if they don't fit; they are gathered in one buffer, used again for every batch.
+// What becomes of the images at the end of a pass that don't make a whole batch.
+enum class Remainder {
+  kSmaller,  // a smaller batch
+  kFillUp    // they are filled up with the first images of the pass
+};
+
+// Goes through a set of images, which it refers to, in batches of `batch_size`, or of the whole set
+// if it is smaller; they are gathered in one buffer, used again for every batch.
 class Batches {
  public:
-  Batches(const data::LabelledImages& set, std::int64_t batch_size);
+  Batches(const data::LabelledImages& set, std::int64_t batch_size, Remainder remainder);
 
   // Puts the images into a random order, which depends on the seed and the shuffles before alone.
   void shuffle(std::mt19937_64& random);
@@ -35,6 +41,7 @@ class Batches {
  private:
   const data::LabelledImages& set_;
   std::int64_t batch_size_;
+  Remainder remainder_;
   std::int64_t next_ = 0;
   std::vector<std::int64_t> order_;
   std::vector<float> images_;

@@ -26,8 +26,10 @@ class Loop {
         progress_(progress),
         stop_(stop),
         random_(static_cast<std::uint64_t>(options.seed)),
-        train_(images.train, options.batch_size),
-        test_(images.test, options.batch_size) {
+        // All of one size: a function is traced once, and its random ops go on in one stream each,
+        // as those of eager execution do.
+        train_(images.train, options.batch_size, Remainder::kFillUp),
+        test_(images.test, options.batch_size, Remainder::kSmaller) {
     history_.steps_per_epoch = train_.count();
   }
 

@@ -8,6 +8,8 @@
 namespace keen::test {
 namespace {
 
+using trainer::Remainder;
+
 // Image i is one pixel of value i, with label i.
 data::LabelledImages numbered(int count) {
   data::LabelledImages set{.count = count, .height = 1, .width = 1, .images = {}, .labels = {}};
@@ -29,7 +31,7 @@ std::vector<std::int32_t> labels_of_pass(trainer::Batches& batches) {
 
 TEST(train_batches, last_one_is_smaller) {
   const data::LabelledImages set = numbered(5);
-  trainer::Batches batches(set, 2);
+  trainer::Batches batches(set, 2, Remainder::kSmaller);
   EXPECT_EQ(batches.count(), 3);
   EXPECT_EQ(batches.next().size, 2);
   EXPECT_EQ(batches.next().size, 2);
@@ -40,16 +42,24 @@ TEST(train_batches, last_one_is_smaller) {
   EXPECT_EQ(batches.next().size, 0);
 }
 
+TEST(train_batches, last_one_is_filled_up_with_the_first_images) {
+  const data::LabelledImages set = numbered(5);
+  trainer::Batches batches(set, 2, Remainder::kFillUp);
+  EXPECT_EQ(batches.count(), 3);
+  EXPECT_EQ(labels_of_pass(batches), (std::vector<std::int32_t>{0, 1, 2, 3, 4, 0}));
+  EXPECT_EQ(batches.next().size, 0);
+}
+
 TEST(train_batches, batch_may_be_larger_than_the_set) {
   const data::LabelledImages set = numbered(3);
-  trainer::Batches batches(set, std::int64_t{1} << 40);
+  trainer::Batches batches(set, std::int64_t{1} << 40, Remainder::kFillUp);
   EXPECT_EQ(batches.count(), 1);
   EXPECT_EQ(batches.next().size, 3);
 }
 
 TEST(train_batches, pixels_become_0_to_1) {
   const data::LabelledImages set = numbered(256);
-  trainer::Batches batches(set, 256);
+  trainer::Batches batches(set, 256, Remainder::kSmaller);
   const trainer::Batch batch = batches.next();
   EXPECT_EQ(batch.images[0], 0.0F);
   EXPECT_EQ(batch.images[51], 51.0F / 255.0F);
@@ -58,7 +68,7 @@ TEST(train_batches, pixels_become_0_to_1) {
 
 TEST(train_batches, shuffle_keeps_every_image_with_its_label) {
   const data::LabelledImages set = numbered(200);
-  trainer::Batches batches(set, 7);
+  trainer::Batches batches(set, 7, Remainder::kSmaller);
   std::mt19937_64 random(1);
   batches.shuffle(random);
   for (auto batch = batches.next(); batch.size > 0; batch = batches.next()) {
@@ -75,7 +85,7 @@ TEST(train_batches, shuffle_keeps_every_image_with_its_label) {
 TEST(train_batches, order_depends_on_the_seed_alone) {
   const data::LabelledImages set = numbered(100);
   const auto order = [&set](unsigned seed, int shuffles) {
-    trainer::Batches batches(set, 10);
+    trainer::Batches batches(set, 10, Remainder::kSmaller);
     std::mt19937_64 random(seed);
     for (int i = 0; i < shuffles; ++i) batches.shuffle(random);
     return labels_of_pass(batches);
