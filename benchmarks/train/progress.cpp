@@ -15,7 +15,7 @@
 namespace keen::trainer {
 namespace {
 
-constexpr int kMinBar = 8;
+constexpr int kMinBar = 5;
 constexpr int kMaxBar = 40;
 constexpr int kDefaultWidth = 80;
 constexpr std::int64_t kStepsPerLine = 100;
@@ -31,6 +31,22 @@ int width_of(std::FILE* out) {
   winsize size{};
   const bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   return known ? size.ws_col : kDefaultWidth;
+}
+
+std::string epoch_text(const ProgressState& state) {
+  return print("epoch %d/%d ", state.epoch, state.epochs);
+}
+
+// What stands behind the bar, the most important first.
+std::vector<std::string> fields_of(const ProgressState& state) {
+  return {
+      print("%*lld/%lld", static_cast<int>(std::to_string(state.steps).size()),
+            static_cast<long long>(state.step), static_cast<long long>(state.steps)),
+      print(" loss %.3f", state.loss),
+      print(" accuracy %.3f", state.accuracy),
+      print(" %.0f images/s", state.images_per_second),
+      " " + clock_text(state.seconds_left) + " left",
+  };
 }
 
 std::string draw_bar(const ProgressState& state, int length) {
@@ -52,18 +68,16 @@ std::string clock_text(double seconds) {
                    : print("%lld:%02lld", minutes, all % 60);
 }
 
-std::string progress_line(const ProgressState& state, int width) {
-  const std::string epoch = print("epoch %d/%d ", state.epoch, state.epochs);
-  const std::vector<std::string> fields = {
-      print("%*lld/%lld", static_cast<int>(std::to_string(state.steps).size()),
-            static_cast<long long>(state.step), static_cast<long long>(state.steps)),
-      print(" loss %.3f", state.loss),
-      print(" accuracy %.3f", state.accuracy),
-      print(" %.0f images/s", state.images_per_second),
-      " " + clock_text(state.seconds_left) + " left",
-  };
+std::string progress_line(const ProgressState& state) {
+  std::string line = epoch_text(state);
+  for (const std::string& field : fields_of(state)) line += field;
+  return line;
+}
+
+std::string progress_bar(const ProgressState& state, int width) {
+  const std::string epoch = epoch_text(state);
   std::string rest;
-  for (const std::string& field : fields) {
+  for (const std::string& field : fields_of(state)) {
     if (static_cast<int>(epoch.size() + rest.size() + field.size()) > width) break;
     rest += field;
   }
@@ -78,13 +92,13 @@ Progress::Progress(std::FILE* out) : out_(out), terminal_(is_terminal(out)) {}
 
 void Progress::update(const ProgressState& state) {
   if (!terminal_) {
-    if (state.step % kStepsPerLine == 0) print_line(progress_line(state, kDefaultWidth));
+    if (state.step % kStepsPerLine == 0) print_line(progress_line(state));
     return;
   }
   const auto now = std::chrono::steady_clock::now();
   if (drawn_ && now - last_draw_ < kRedrawEvery) return;
   // The last column stays free: some terminals go to the next line once it is written.
-  std::fprintf(out_, "%s%s", kClearLine, progress_line(state, width_of(out_) - 1).c_str());
+  std::fprintf(out_, "%s%s", kClearLine, progress_bar(state, width_of(out_) - 1).c_str());
   std::fflush(out_);
   drawn_ = true;
   last_draw_ = now;

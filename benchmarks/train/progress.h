@@ -19,9 +19,11 @@ struct ProgressState {
   double seconds_left = 0;  // to the end of the last epoch
 };
 
-// One line of at most `width` columns. What doesn't fit is left out: first the bar, then the time
-// left, images per second, accuracy.
-[[nodiscard]] std::string progress_line(const ProgressState& state, int width);
+// One line without a bar.
+[[nodiscard]] std::string progress_line(const ProgressState& state);
+// One line with a bar, of at most `width` columns. What doesn't fit is left out: first the bar,
+// then the time left, images per second, accuracy.
+[[nodiscard]] std::string progress_bar(const ProgressState& state, int width);
 
 // "0:07", "12:34", "1:02:03".
 [[nodiscard]] std::string clock_text(double seconds);

@@ -26,27 +26,32 @@ constexpr ProgressState kHalf{.epoch = 2,
                               .seconds_left = 68};
 
 TEST(train_progress, line_fills_the_width) {
-  EXPECT_EQ(trainer::progress_line(kHalf, 79),
+  EXPECT_EQ(trainer::progress_bar(kHalf, 79),
             "epoch 2/5 [====>    ] 234/469 loss 0.432 accuracy 0.844 3412 images/s 1:08 left");
-  EXPECT_EQ(trainer::progress_line(kHalf, 90).size(), 90U);
-  EXPECT_EQ(trainer::progress_line(kHalf, 1000).size(), 110U);
+  EXPECT_EQ(trainer::progress_bar(kHalf, 90).size(), 90U);
+  EXPECT_EQ(trainer::progress_bar(kHalf, 1000).size(), 110U);
 }
 
 TEST(train_progress, what_does_not_fit_is_left_out) {
-  EXPECT_EQ(trainer::progress_line(kHalf, 77),
+  EXPECT_EQ(trainer::progress_bar(kHalf, 74),
             "epoch 2/5 234/469 loss 0.432 accuracy 0.844 3412 images/s 1:08 left");
-  EXPECT_EQ(trainer::progress_line(kHalf, 50), "epoch 2/5 234/469 loss 0.432 accuracy 0.844");
+  EXPECT_EQ(trainer::progress_bar(kHalf, 50), "epoch 2/5 234/469 loss 0.432 accuracy 0.844");
   for (int width = 0; width < 130; ++width) {
-    EXPECT_LE(trainer::progress_line(kHalf, width).size(), static_cast<std::size_t>(width));
+    EXPECT_LE(trainer::progress_bar(kHalf, width).size(), static_cast<std::size_t>(width));
   }
+}
+
+TEST(train_progress, line_without_a_bar) {
+  EXPECT_EQ(trainer::progress_line(kHalf),
+            "epoch 2/5 234/469 loss 0.432 accuracy 0.844 3412 images/s 1:08 left");
 }
 
 TEST(train_progress, bar_is_empty_first_and_full_at_the_end) {
   ProgressState state = kHalf;
   state.step = 1;
-  EXPECT_THAT(trainer::progress_line(state, 79), ::testing::HasSubstr("[>        ]   1/469"));
+  EXPECT_THAT(trainer::progress_bar(state, 79), ::testing::HasSubstr("[>        ]   1/469"));
   state.step = 469;
-  EXPECT_THAT(trainer::progress_line(state, 79), ::testing::HasSubstr("[=========] 469/469"));
+  EXPECT_THAT(trainer::progress_bar(state, 79), ::testing::HasSubstr("[=========] 469/469"));
 }
 
 TEST(train_progress, clock) {
@@ -69,6 +74,7 @@ TEST(train_progress, plain_lines_without_a_terminal) {
   std::fclose(out);
   EXPECT_EQ(std::count(printed.begin(), printed.end(), '\n'), 5);
   EXPECT_EQ(printed.find_first_of("\r\x1b"), std::string::npos);
+  EXPECT_TRUE(printed.starts_with("epoch 2/5 100/469 loss "));
   EXPECT_TRUE(printed.ends_with("left\ndone\n"));
 }
 
@@ -97,7 +103,7 @@ TEST(train_progress, redraws_on_a_terminal) {
   std::fclose(out);
   close(keyboard);
   // The terminal itself adds the last \r.
-  EXPECT_EQ(shown, "\r\x1b[K" + trainer::progress_line(kHalf, 59) + "\r\x1b[Kdone\r\n");
+  EXPECT_EQ(shown, "\r\x1b[K" + trainer::progress_bar(kHalf, 59) + "\r\x1b[Kdone\r\n");
 }
 
 }  // namespace
