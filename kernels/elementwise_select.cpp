@@ -30,31 +30,43 @@ void infer_select(op::InferContext& context) {
   context.set_output(0, context.dtype(1), result);
 }
 
+// Conditions are read as bytes, and values whether they are taken or not: only then does g++ make
+// vectors of these loops, and masks are what branch predictors can't foresee.
 template <class T>
-void select_loop(const bool* __restrict condition, const T* __restrict x, const T* __restrict y,
-                 T* __restrict out, std::int64_t n, std::int64_t step_condition,
-                 std::int64_t step_x, std::int64_t step_y) {
+void select_loop(const std::uint8_t* __restrict condition, const T* __restrict x,
+                 const T* __restrict y, T* __restrict out, std::int64_t n,
+                 std::int64_t step_condition, std::int64_t step_x, std::int64_t step_y) {
   if (step_condition == 1 && step_x == 1 && step_y == 1) {
 #pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) out[i] = condition[i] ? x[i] : y[i];
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T from_x = x[i];
+      const T from_y = y[i];
+      out[i] = condition[i] != 0 ? from_x : from_y;
+    }
   } else if (step_condition == 1 && step_x == 1) {
     const T other = *y;
 #pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) out[i] = condition[i] ? x[i] : other;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T from_x = x[i];
+      out[i] = condition[i] != 0 ? from_x : other;
+    }
   } else if (step_condition == 1 && step_y == 1) {
     const T other = *x;
 #pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) out[i] = condition[i] ? other : y[i];
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T from_y = y[i];
+      out[i] = condition[i] != 0 ? other : from_y;
+    }
   } else {
     for (std::int64_t i = 0; i < n; ++i) {
-      out[i] = condition[i * step_condition] ? x[i * step_x] : y[i * step_y];
+      out[i] = condition[i * step_condition] != 0 ? x[i * step_x] : y[i * step_y];
     }
   }
 }
 
 template <class T>
 void select_of(op::KernelContext& context) {
-  const bool* condition = context.in<bool>(0);
+  const auto* condition = context.in<std::uint8_t>(0);
   const T* x = context.in<T>(1);
   const T* y = context.in<T>(2);
   T* out = context.out<T>(0);
