@@ -7,6 +7,8 @@
 #include "kernels/conv2d.h"
 #include "kernels/matmul.h"
 #include "kernels/pool.h"
+#include "kernels/softmax.h"
+#include "kernels/softmax_cross_entropy.h"
 #include "runtime/op/execute.h"
 #include "tests/support/op_table.h"
 
@@ -97,8 +99,30 @@ const OpTable& network_ops() {
         },
         kElementwise}},
       {"conv2d", {convolve, kContraction}},
+      {"log_softmax",
+       {[](const OpArguments& in) {
+          return List{nn::log_softmax(in.input("logits"), {.axis = in.attr("axis").get<int>()})};
+        },
+        kContraction}},
       {"matmul", {multiply_matrices, kContraction}},
       {"max_pool2d", {pool<nn::max_pool2d>, kExact}},
+      {"softmax",
+       {[](const OpArguments& in) {
+          return List{nn::softmax(in.input("logits"), {.axis = in.attr("axis").get<int>()})};
+        },
+        kContraction}},
+      {"softmax_cross_entropy_with_logits",
+       {[](const OpArguments& in) {
+          return List{
+              nn::softmax_cross_entropy_with_logits(in.input("labels"), in.input("logits"))};
+        },
+        kContraction}},
+      {"sparse_softmax_cross_entropy_with_logits",
+       {[](const OpArguments& in) {
+          return List{
+              nn::sparse_softmax_cross_entropy_with_logits(in.input("labels"), in.input("logits"))};
+        },
+        kContraction}},
   };
   return table;
 }
