@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/device/device.h"
@@ -66,6 +67,11 @@ class Context {
   // "a/b/" or empty: what names of variables and graph ops begin with.
   [[nodiscard]] const std::string& name_scope() const;
   void set_name_scope(const std::string& scope);
+  // The same without a copy of the text (null: empty), and the scope until now.
+  std::shared_ptr<const std::string> exchange_name_scope(std::shared_ptr<const std::string> scope) {
+    values_.name_scope.swap(scope);
+    return scope;
+  }
 
   // The function being traced on this thread, or null.
   [[nodiscard]] op::Tracer* tracer() const { return tracer_; }

@@ -1,0 +1,35 @@
+// Activations of layers (tf.keras.activations).
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <string_view>
+
+#include "runtime/tensor/tensor.h"
+#include "shim/none.h"
+
+namespace keen::keras::activations {
+
+// A function of a tensor: any, or one by name ("linear", "relu", "sigmoid", "softmax", "softplus",
+// "tanh"). Default-made or None: none, the linear one.
+class Activation {
+ public:
+  Activation() = default;
+  Activation(NoneType) {}  // NOLINT
+  // ValueError for an unknown name.
+  Activation(const char* name) : Activation(std::string_view(name)) {}  // NOLINT
+  Activation(std::string_view name);                                    // NOLINT
+  template <class F>
+  requires(std::is_invocable_r_v<Tensor, const F&, const Tensor&> &&
+           !std::derived_from<F, Activation>) Activation(F function)  // NOLINT
+      : function_(std::move(function)) {}
+
+  [[nodiscard]] bool given() const { return static_cast<bool>(function_); }
+  // The tensor itself where there is none.
+  [[nodiscard]] Tensor operator()(const Tensor& x) const { return given() ? function_(x) : x; }
+
+ private:
+  std::function<Tensor(const Tensor&)> function_;
+};
+
+}  // namespace keen::keras::activations
