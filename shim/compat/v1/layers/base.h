@@ -1,0 +1,97 @@
+// The base of TF1's layers (tf.compat.v1.layers.Layer).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "kernels/padding.h"
+#include "shim/compat/v1/get_variable.h"
+#include "shim/compat/v1/variable_scope.h"
+#include "shim/keras/activations.h"
+#include "shim/keras/layers/layer.h"
+#include "shim/none.h"
+
+namespace keen::compat::v1::layers {
+
+using Activation = keen::keras::activations::Activation;
+using CallArgs = keen::keras::layers::CallArgs;
+
+// One number for both directions, or height and width.
+class IntPair {
+ public:
+  IntPair(int both) : values_{both, both} {}                      // NOLINT
+  IntPair(int height, int width) : values_{height, width} {}      // NOLINT
+  operator const std::array<int, 2>&() const { return values_; }  // NOLINT
+  [[nodiscard]] int operator[](std::size_t i) const { return values_[i]; }
+
+ private:
+  std::array<int, 2> values_;
+};
+
+// "valid" or "same", in any case. ValueError for another word.
+class PaddingArg {
+ public:
+  PaddingArg(const char* name);                                      // NOLINT
+  PaddingArg(const std::string& name) : PaddingArg(name.c_str()) {}  // NOLINT
+  PaddingArg(Padding padding) : padding_(padding) {}                 // NOLINT
+  operator Padding() const { return padding_; }                      // NOLINT
+
+ private:
+  Padding padding_;
+};
+
+namespace detail {
+
+// How a layer's name and scope come about.
+struct LayerSpec {
+  const char* base_name;
+  const OrNone<std::string>& name;
+  bool trainable = true;
+  Reuse reuse = None;
+  // The name is the scope's, as the functions that make weights want it.
+  bool name_is_scope = false;
+  // For one call by a function: the weights belong to the store or to nobody.
+  bool once = false;
+};
+
+}  // namespace detail
+
+// A layer whose variables come from get_variable, in a variable scope that it opens when it is
+// first called and enters in every call.
+class Layer : public keen::keras::layers::Layer {
+ public:
+  // Hides Keras' calls: the layer's scope is entered first.
+  Tensor operator()(const Tensor& inputs, const CallArgs& args = {});
+
+  // "model/dense". ValueError before the first call.
+  [[nodiscard]] const std::string& scope_name() const;
+
+ protected:
+  explicit Layer(const detail::LayerSpec& spec);
+  Layer(Layer&& other);
+
+  // The variable of that name in the layer's scope; see get_variable. Without an initializer it
+  // takes the scope's, or Keras' default.
+  Variable add_weight(const char* name, GetVariableArgs args, const Initializer& initializer,
+                      const Regularizer& regularizer);
+
+  // The dtype of weights: that of the inputs of the first call.
+  [[nodiscard]] DType weight_dtype() const { return weight_dtype_; }
+
+  [[nodiscard]] std::string automatic_name() const override;
+  [[nodiscard]] NameScope name_scope_of_call() const override;
+
+ private:
+  void settle_scope();
+
+  const char* base_name_;
+  std::string given_name_;
+  int number_ = 0;  // of the automatic name, taken when the layer is made
+  Reuse reuse_;
+  bool once_;
+  DType weight_dtype_ = DType::kFloat32;
+  std::optional<VariableScope> scope_;
+};
+
+}  // namespace keen::compat::v1::layers

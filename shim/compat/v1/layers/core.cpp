@@ -1,0 +1,102 @@
+#include "shim/compat/v1/layers/core.h"
+
+#include "kernels/bias_add.h"
+#include "kernels/matmul.h"
+#include "kernels/reshape.h"
+#include "runtime/base/error.h"
+#include "runtime/base/text.h"
+
+namespace keen::compat::v1::layers {
+
+// ---- Dense ----
+
+Dense::Dense(std::int64_t units, const DenseArgs& args) : Dense(units, args, false) {}
+
+Dense::Dense(std::int64_t units, const DenseArgs& args, bool functional)
+    : Layer({.base_name = "dense",
+             .name = args.name,
+             .trainable = args.trainable,
+             .reuse = args.reuse,
+             .name_is_scope = functional,
+             .once = functional}),
+      units_(units),
+      args_(args) {
+  if (units <= 0) {
+    throw ValueError(
+        text("Received an invalid value for `units`, expected a positive integer. "
+             "Received: units=",
+             units));
+  }
+}
+
+void Dense::build(const Shape& input_shape) {
+  if (input_shape.rank() < 2) {
+    throw ValueError(text("Input 0 of layer \"", name(),
+                          "\" is incompatible with the layer: expected min_ndim=2, found ndim=",
+                          input_shape.rank(), ". Full shape received: ", input_shape));
+  }
+  const DType dtype = weight_dtype();
+  kernel_ = add_weight("kernel", {.shape = {input_shape[-1], units_}, .dtype = dtype},
+                       args_.kernel_initializer, args_.kernel_regularizer);
+  if (args_.use_bias) {
+    bias_ = add_weight("bias", {.shape = {units_}, .dtype = dtype}, args_.bias_initializer,
+                       args_.bias_regularizer);
+  }
+}
+
+Tensor Dense::call(const Tensor& inputs, const CallArgs&) {
+  const Shape& shape = inputs.shape();
+  Tensor out;
+  if (shape.rank() == 2) {
+    out = matmul(inputs, kernel_);
+  } else {
+    Shape wanted = shape;
+    wanted.set_dim(shape.rank() - 1, units_);
+    out = reshape(matmul(reshape(inputs, {-1, shape[-1]}), kernel_), wanted);
+  }
+  if (args_.use_bias) out = nn::bias_add(out, bias_);
+  return args_.activation(out);
+}
+
+Tensor dense(const Tensor& inputs, std::int64_t units, const DenseArgs& args) {
+  return Dense(units, args, true)(inputs);
+}
+
+// ---- Dropout ----
+
+Dropout::Dropout(double rate, const DropoutArgs& args)
+    : Layer({.base_name = "dropout", .name = args.name}), rate_(rate) {
+  if (args.noise_shape.has_value()) args_.noise_shape = *args.noise_shape;
+  args_.seed = args.seed;
+  if (!(rate >= 0 && rate <= 1)) {
+    throw ValueError(
+        text("Invalid value ", rate, " received for `rate`, expected a value between 0 and 1."));
+  }
+}
+
+Tensor Dropout::call(const Tensor& inputs, const CallArgs& args) {
+  if (!args.training.value_or(false)) return inputs;
+  return nn::dropout(inputs, rate_, args_);
+}
+
+Tensor dropout(const Tensor& inputs, const DropoutArgs& args) {
+  return Dropout(args.rate, args)(inputs, {.training = args.training});
+}
+
+// ---- Flatten ----
+
+Flatten::Flatten(const FlattenArgs& args) : Layer({.base_name = "flatten", .name = args.name}) {}
+
+Tensor Flatten::call(const Tensor& inputs, const CallArgs&) {
+  const Shape& shape = inputs.shape();
+  if (shape.rank() == 0) {
+    throw ValueError(text("Flatten: inputs of rank 0 have no batch dimension"));
+  }
+  std::int64_t rest = 1;
+  for (int i = 1; i < shape.rank(); ++i) rest *= shape[i];
+  return reshape(inputs, {shape[0], rest});
+}
+
+Tensor flatten(const Tensor& inputs, const FlattenArgs& args) { return Flatten(args)(inputs); }
+
+}  // namespace keen::compat::v1::layers
