@@ -1,10 +1,8 @@
 #include "kernels/reduce.h"
 
 #include <cstdint>
-#include <limits>
 
 #include "kernels/broadcast_to.h"
-#include "kernels/detail/functors.h"
 #include "kernels/detail/reduce_loops.h"
 #include "kernels/detail/unbroadcast.h"
 #include "kernels/elementwise.h"
@@ -46,9 +44,14 @@ void append_text(std::string& out, const Axes& axes) {
 
 namespace {
 
+using detail::AllReducer;
+using detail::AnyReducer;
 using detail::Compute;
+using detail::MaxReducer;
+using detail::MinReducer;
 using detail::Numbers;
 using detail::ReduceExtents;
+using detail::SumReducer;
 using op::GradientContext;
 using op::InferContext;
 using op::KernelContext;
@@ -80,47 +83,6 @@ void infer_reduce(InferContext& context) {
   const std::uint32_t mask = args.axis.mask(shape.rank(), context.op_name());
   context.set_output(0, context.dtype(0), reduced_shape(shape, mask, args.keepdims));
 }
-
-// ---- Reducers: a commutative operation and what it starts from ----
-
-struct SumReducer : functor::Add {
-  template <class T>
-  static constexpr T start() {
-    return T(0);
-  }
-};
-struct ProdReducer : functor::Mul {
-  template <class T>
-  static constexpr T start() {
-    return T(1);
-  }
-};
-struct MaxReducer : functor::Maximum {
-  template <class T>
-  static constexpr T start() {
-    return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                : std::numeric_limits<T>::lowest();
-  }
-};
-struct MinReducer : functor::Minimum {
-  template <class T>
-  static constexpr T start() {
-    return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
-                                                : std::numeric_limits<T>::max();
-  }
-};
-struct AllReducer : functor::LogicalAnd {
-  template <class T>
-  static constexpr T start() {
-    return true;
-  }
-};
-struct AnyReducer : functor::LogicalOr {
-  template <class T>
-  static constexpr T start() {
-    return false;
-  }
-};
 
 // ---- Kernels ----
 

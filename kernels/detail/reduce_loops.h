@@ -4,13 +4,58 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/detail/elementwise_loops.h"
+#include "kernels/detail/functors.h"
 #include "runtime/device/buffer.h"
 #include "runtime/device/cpu/parallel.h"
 #include "runtime/op/op.h"
 
 namespace keen::detail {
+
+// ---- Reducers: a commutative operation and what it starts from ----
+
+struct SumReducer : functor::Add {
+  template <class T>
+  static constexpr T start() {
+    return T(0);
+  }
+};
+struct ProdReducer : functor::Mul {
+  template <class T>
+  static constexpr T start() {
+    return T(1);
+  }
+};
+struct MaxReducer : functor::Maximum {
+  template <class T>
+  static constexpr T start() {
+    return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                : std::numeric_limits<T>::lowest();
+  }
+};
+struct MinReducer : functor::Minimum {
+  template <class T>
+  static constexpr T start() {
+    return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                : std::numeric_limits<T>::max();
+  }
+};
+struct AllReducer : functor::LogicalAnd {
+  template <class T>
+  static constexpr T start() {
+    return true;
+  }
+};
+struct AnyReducer : functor::LogicalOr {
+  template <class T>
+  static constexpr T start() {
+    return false;
+  }
+};
+
+// ---- Loops ----
 
 // An array seen as [outer, reduced, inner].
 struct ReduceExtents {
@@ -19,7 +64,6 @@ struct ReduceExtents {
   std::int64_t inner = 1;
 };
 
-inline constexpr std::int64_t kReduceLanes = 16;
 // Elements that one run of lanes takes; runs are combined pairwise, which keeps errors of long sums
 // small.
 inline constexpr std::int64_t kReduceRun = 2048;
@@ -27,24 +71,37 @@ inline constexpr std::int64_t kReduceRun = 2048;
 inline constexpr std::int64_t kReduceRows = 64;
 inline constexpr std::int64_t kReduceGrain = 32 * 1024;
 
-// The reduction of n contiguous elements.
-template <class R, class Acc, class T>
-Acc reduce_run(const T* __restrict x, std::int64_t n) {
+// lanes[0 … kWidth) combined in pairs.
+template <class R, int kWidth, class Acc>
+Acc fold(Acc* lanes) {
+  if constexpr (kWidth == 1) {
+    return lanes[0];
+  } else {
+#pragma omp simd
+    for (int k = 0; k < kWidth / 2; ++k) lanes[k] = R()(lanes[k], lanes[k + kWidth / 2]);
+    return fold<R, kWidth / 2>(lanes);
+  }
+}
+
+// The reduction of n contiguous elements: lane k takes every kLanes-th from element k on.
+template <class R, int kLanes, class Acc, class T>
+Acc reduce_lanes(const T* __restrict x, std::int64_t n) {
   const R reducer;
-  Acc lanes[kReduceLanes];
+  Acc lanes[kLanes];
   for (Acc& lane : lanes) lane = R::template start<Acc>();
   std::int64_t i = 0;
-  for (; i + kReduceLanes <= n; i += kReduceLanes) {
+  for (; i + kLanes <= n; i += kLanes) {
 #pragma omp simd
-    for (std::int64_t k = 0; k < kReduceLanes; ++k) {
-      lanes[k] = reducer(lanes[k], static_cast<Acc>(x[i + k]));
-    }
+    for (int k = 0; k < kLanes; ++k) lanes[k] = reducer(lanes[k], static_cast<Acc>(x[i + k]));
   }
-  for (std::int64_t k = 0; i + k < n; ++k) lanes[k] = reducer(lanes[k], static_cast<Acc>(x[i + k]));
-  for (std::int64_t width = kReduceLanes / 2; width > 0; width /= 2) {
-    for (std::int64_t k = 0; k < width; ++k) lanes[k] = reducer(lanes[k], lanes[k + width]);
-  }
-  return lanes[0];
+  for (int k = 0; i + k < n; ++k) lanes[k] = reducer(lanes[k], static_cast<Acc>(x[i + k]));
+  return fold<R, kLanes>(lanes);
+}
+
+// Many lanes hide the latency of their loads and stores, few have less to combine at the end.
+template <class R, class Acc, class T>
+Acc reduce_run(const T* x, std::int64_t n) {
+  return n < 512 ? reduce_lanes<R, 16, Acc>(x, n) : reduce_lanes<R, 64, Acc>(x, n);
 }
 
 template <class R, class Acc, class T>

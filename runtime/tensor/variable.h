@@ -94,7 +94,7 @@ class Variable {
   [[nodiscard]] bool trainable() const { return impl().trainable; }
   [[nodiscard]] std::uint64_t id() const { return impl().id; }
   [[nodiscard]] bool is(const Variable& other) const { return impl_ == other.impl_; }
-  // "<tf.Variable 'w:0' shape=(2,) dtype=float32, numpy=[1. 2.]>"
+  // "<tf.Variable 'w:0' shape=(2,) dtype=float32, numpy=array([1., 2.], dtype=float32)>"
   [[nodiscard]] std::string to_string() const;
 
   [[nodiscard]] VariableImpl& impl() const {

@@ -1,0 +1,38 @@
+// Copies between arrays that walk memory differently: transposes, slices, concatenations, paddings.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/base/shape.h"
+
+namespace keen::detail {
+
+// Elements of `dims`, read by one set of strides and written by another (in elements; 0 and
+// negative ones are fine to read by). Dimensions may be at most Shape::kMaxRank.
+class StridedCopy {
+ public:
+  // Appends a dimension, outermost first.
+  void add(std::int64_t size, std::int64_t from_stride, std::int64_t to_stride);
+  // Copies elements of that many bytes (1, 2, 4 or 8) with up to `threads` threads.
+  void run(const void* from, void* to, std::size_t element_bytes, int threads) const;
+
+ private:
+  struct Dim {
+    std::int64_t size = 0;
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+  };
+  template <class T>
+  void run_typed(const T* from, T* to, int threads) const;
+
+  std::array<Dim, Shape::kMaxRank> dims_{};
+  int rank_ = 0;
+  bool empty_ = false;
+};
+
+// Strides of a dense row-major array.
+[[nodiscard]] std::array<std::int64_t, Shape::kMaxRank> dense_strides(const Shape& shape);
+
+}  // namespace keen::detail
