@@ -108,6 +108,7 @@ template <class T>
 void batch_norm_statistics(KernelContext& context, ChannelRows size) {
   const auto& args = context.attrs<FusedBatchNormArgs>();
   const std::int64_t n = size.channels;
+  if (n == 0) return;
   T* mean = context.out<T>(3);
   T* variance = context.out<T>(4);
   if (size.rows == 0) {

@@ -70,6 +70,9 @@ std::vector<OpCase> common_cases(OpCall (*call)(const FusedBatchNormArgs&)) {
     cases.push_back({.name = training ? "empty_training" : "empty_inference",
                      .inputs = inputs_of({0, 3, 3, 2}),
                      .call = call({.is_training = training})});
+    cases.push_back({.name = training ? "no_channels_training" : "no_channels_inference",
+                     .inputs = inputs_of({2, 3, 3, 0}),
+                     .call = call({.is_training = training})});
   }
   return cases;
 }
