@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -59,8 +60,8 @@ class PrimitiveCache {
     const std::size_t hash = key.hash();
     if (recent_ == nullptr) recent_ = std::make_unique<Recent>();
     Entry& slot = (*recent_)[hash % kRecent];
-    if (slot.primitive == nullptr || slot.owner != this || !(slot.key == key)) {
-      slot = Entry{this, key, find_or_make(key, std::forward<Make>(make))};
+    if (slot.primitive == nullptr || slot.owner != id_ || !(slot.key == key)) {
+      slot = Entry{id_, key, find_or_make(key, std::forward<Make>(make))};
     }
     return *slot.primitive;
   }
@@ -73,7 +74,7 @@ class PrimitiveCache {
  private:
   static constexpr std::size_t kRecent = 64;
   struct Entry {
-    const PrimitiveCache* owner = nullptr;
+    std::uint64_t owner = 0;  // not its address, at which another may come to live
     PrimitiveKey key;
     std::shared_ptr<const Primitive> primitive;
   };
@@ -92,7 +93,7 @@ class PrimitiveCache {
     auto made = std::make_shared<const Primitive>(make());
     const std::lock_guard lock(mutex_);
     if (auto found = touch_locked(key)) return found;
-    order_.push_front(Entry{this, key, made});
+    order_.push_front(Entry{id_, key, made});
     index_.emplace(key, order_.begin());
     if (order_.size() > capacity_) {
       index_.erase(order_.back().key);
@@ -109,7 +110,9 @@ class PrimitiveCache {
   }
 
   inline static thread_local std::unique_ptr<Recent> recent_;
+  inline static std::atomic<std::uint64_t> count_{0};
 
+  const std::uint64_t id_ = ++count_;
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::list<Entry> order_;
