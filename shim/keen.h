@@ -44,5 +44,6 @@
 #include "shim/keras/initializers.h"                               // IWYU pragma: export
 #include "shim/keras/layers/layer.h"                               // IWYU pragma: export
 #include "shim/keras/regularizers.h"                               // IWYU pragma: export
+#include "shim/keras/utils.h"                                      // IWYU pragma: export
 #include "shim/module.h"                                           // IWYU pragma: export
 #include "shim/name_scope.h"                                       // IWYU pragma: export
