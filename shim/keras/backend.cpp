@@ -11,15 +11,12 @@
 namespace keen::keras::backend {
 namespace {
 
-// Numbers given so far: those of eager execution, and those of the trace asked about last.
-struct Counts {
+struct Counters {
   std::mutex mutex;
-  std::map<std::string, int, std::less<>> eager;
-  std::map<std::string, int, std::less<>> traced;
-  std::uint64_t trace = 0;
+  std::map<std::string, ObjectCounter, std::less<>> by_name;
 };
-Counts& counts() {
-  static Counts instance;
+Counters& counters() {
+  static Counters instance;
   return instance;
 }
 
@@ -32,31 +29,34 @@ bool is_lower_or_digit(char c) {
 }  // namespace
 
 void clear_session() {
-  Counts& all = counts();
   {
+    Counters& all = counters();
     const std::lock_guard lock(all.mutex);
-    all.eager.clear();
-    all.traced.clear();
+    for (auto& [name, counter] : all.by_name) counter.reset();
   }
   compat::v1::detail::ScopeState::current().clear();
 }
 
-int next_object_number(std::string_view base_name) {
+int ObjectCounter::next() {
   const op::Tracer* tracer = Context::current().tracer();
-  Counts& all = counts();
-  const std::lock_guard lock(all.mutex);
-  if (tracer != nullptr && tracer->id() != all.trace) {
-    all.traced.clear();
-    all.trace = tracer->id();
+  if (tracer == nullptr) return eager_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::lock_guard lock(mutex_);
+  if (tracer->id() != trace_) {
+    traced_ = 0;
+    trace_ = tracer->id();
   }
-  auto& names = tracer == nullptr ? all.eager : all.traced;
-  auto found = names.find(base_name);
-  if (found == names.end()) found = names.emplace(base_name, 0).first;
-  return ++found->second;
+  return ++traced_;
+}
+
+ObjectCounter& object_counter(std::string_view base_name) {
+  Counters& all = counters();
+  const std::lock_guard lock(all.mutex);
+  const auto found = all.by_name.find(base_name);
+  return found != all.by_name.end() ? found->second : all.by_name[std::string(base_name)];
 }
 
 std::string unique_object_name(std::string_view base_name) {
-  const int number = next_object_number(base_name);
+  const int number = object_counter(base_name).next();
   std::string name(base_name);
   return number == 1 ? name : name + '_' + std::to_string(number - 1);
 }

@@ -1,6 +1,9 @@
 // Names and sessions (tf.keras.backend).
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -10,9 +13,23 @@ namespace keen::keras::backend {
 // is named as in a new process.
 void clear_session();
 
-// The next number for objects of that base name, from 1 on; a function being traced counts for
-// itself.
-[[nodiscard]] int next_object_number(std::string_view base_name);
+// Counts the objects of one base name.
+class ObjectCounter {
+ public:
+  // From 1 on; a function being traced counts for itself.
+  [[nodiscard]] int next();
+  // As in a new process.
+  void reset() { eager_.store(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int> eager_{0};
+  std::mutex mutex_;
+  int traced_ = 0;
+  std::uint64_t trace_ = 0;  // whose objects `traced_` counts
+};
+
+// The counter of a base name; it lives as long as the process.
+[[nodiscard]] ObjectCounter& object_counter(std::string_view base_name);
 
 // "dense", "dense_1", … for Keras' layers.
 [[nodiscard]] std::string unique_object_name(std::string_view base_name);

@@ -13,19 +13,6 @@ using detail::ScopeData;
 using detail::ScopeNode;
 using detail::ScopeState;
 
-void check_shared(const Variable& found, const std::string& name, const ShapeArg& shape,
-                  DType dtype) {
-  const TensorSpec& spec = found.spec();
-  if (shape.given() && !shape.get().is_compatible_with(spec.shape)) [[unlikely]] {
-    throw ValueError(text("Trying to share variable ", name, ", but specified shape ", shape.get(),
-                          " and found shape ", spec.shape, "."));
-  }
-  if (dtype != spec.dtype) [[unlikely]] {
-    throw ValueError(text("Trying to share variable ", name, ", but specified dtype ", dtype,
-                          " and found dtype ", spec.dtype, "."));
-  }
-}
-
 // Arguments that contradict each other.
 void check_value(const GetVariableArgs& args) {
   const Tensor* value = args.initializer.value();
@@ -77,7 +64,7 @@ VariableLike get_variable(std::string_view name, const GetVariableArgs& args) {
   VariableStore* store = state.store();
   if (store == nullptr) return make_variable(node.name, args, scope, dtype);
   if (const Variable* found = store->find(node)) {
-    check_shared(*found, node.name, args.shape, dtype);
+    detail::check_shared(*found, node.name, args.shape, dtype);
     return *found;
   }
   if (scope.reuse == Reuse(true) && Context::current().tracer() != nullptr) {

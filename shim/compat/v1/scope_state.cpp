@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "runtime/base/error.h"
+#include "runtime/base/text.h"
 #include "runtime/device/cpu/cpu_context.h"
 #include "runtime/tensor/context.h"
 
@@ -64,6 +66,19 @@ ScopeNode& ScopeState::name_node(const std::string& name_scope) {
 void ScopeState::clear() {
   tree_->forget_all();
   scope_ = {};
+}
+
+void check_shared(const Variable& found, const std::string& name, const ShapeArg& shape,
+                  DType dtype) {
+  const TensorSpec& spec = found.spec();
+  if (shape.given() && !shape.get().is_compatible_with(spec.shape)) [[unlikely]] {
+    throw ValueError(text("Trying to share variable ", name, ", but specified shape ", shape.get(),
+                          " and found shape ", spec.shape, "."));
+  }
+  if (dtype != spec.dtype) [[unlikely]] {
+    throw ValueError(text("Trying to share variable ", name, ", but specified dtype ", dtype,
+                          " and found dtype ", spec.dtype, "."));
+  }
 }
 
 }  // namespace keen::compat::v1::detail

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "runtime/base/ref_counted.h"
+#include "runtime/tensor/variable.h"
 #include "shim/compat/v1/variable_scope.h"
 #include "shim/scope_names.h"
+#include "shim/shape_arg.h"
 
 namespace keen {
 class Context;
@@ -87,6 +89,10 @@ class ScopeState {
   RefPtr<ScopeData> scope_;
   VariableStore* store_ = nullptr;
 };
+
+// ValueError where a variable that exists is asked for with another shape or dtype.
+void check_shared(const Variable& found, const std::string& name, const ShapeArg& shape,
+                  DType dtype);
 
 }  // namespace detail
 }  // namespace keen::compat::v1

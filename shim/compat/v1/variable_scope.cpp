@@ -136,10 +136,24 @@ void VariableScopeGuard::enter_again(const VariableScope& scope, const VariableS
   data->original_name_scope = from.original_name_scope;
   data->reuse = args.reuse ? args.reuse : from.reuse;
   inherit(*data, from, args);
+  open_again(std::move(data));
+}
+
+void VariableScopeGuard::open_again(RefPtr<ScopeData> data) {
   state_.tree().open(*data->node);
   changes_ = state_.tree().begin_changes();
   data_ = data.get();
   saved_ = state_.exchange_scope(std::move(data));
+}
+
+VariableScopeGuard::VariableScopeGuard(const VariableScope& scope, Reuse reuse)
+    : state_(ScopeState::current()) {
+  const bool mine = scope.data_->node->tree == &state_.tree();
+  if (Context::current().tracer() == nullptr && mine) {
+    open_again(scope.data_);
+  } else {
+    enter_again(scope, {.reuse = reuse, .auxiliary_name_scope = false});
+  }
 }
 
 void VariableScopeGuard::inherit(ScopeData& data, const ScopeData& from,

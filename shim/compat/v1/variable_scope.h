@@ -122,6 +122,9 @@ struct VariableScopeArgs {
 class [[nodiscard]] VariableScopeGuard {
  public:
   VariableScopeGuard(const NameOrScope& name_or_scope, const VariableScopeArgs& args);
+  // For layers: enters their scope again, under the name scope of now. In eager execution it is the
+  // scope itself, not a copy.
+  VariableScopeGuard(const VariableScope& scope, Reuse reuse);
   VariableScopeGuard(const VariableScopeGuard&) = delete;
   VariableScopeGuard& operator=(const VariableScopeGuard&) = delete;
   ~VariableScopeGuard();
@@ -132,6 +135,8 @@ class [[nodiscard]] VariableScopeGuard {
   void enter_name(std::string_view name, const VariableScopeArgs& args);
   void enter_default(const VariableScopeArgs& args);
   void enter_again(const VariableScope& scope, const VariableScopeArgs& args);
+  // Makes the scope the current one until its block ends, when what was opened below is taken back.
+  void open_again(RefPtr<detail::ScopeData> data);
   void open(keen::detail::ScopeNode& node, std::shared_ptr<const std::string> original_name_scope,
             const VariableScopeArgs& args);
   // Fills in what a scope takes from another one where it is not given.

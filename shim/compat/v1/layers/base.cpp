@@ -8,7 +8,6 @@
 #include "runtime/base/text.h"
 #include "shim/compat/v1/scope_state.h"
 #include "shim/compat/v1/variable_store.h"
-#include "shim/keras/backend.h"
 
 namespace keen::compat::v1::layers {
 namespace {
@@ -25,7 +24,7 @@ PaddingArg::PaddingArg(const char* name) : padding_(padding_of(name)) {}
 
 Layer::Layer(const detail::LayerSpec& spec)
     : keen::keras::layers::Layer({.trainable = spec.trainable}),
-      base_name_(spec.base_name),
+      class_(&spec.layer_class),
       reuse_(spec.reuse),
       once_(spec.once) {
   if (spec.name.has_value()) {
@@ -33,14 +32,14 @@ Layer::Layer(const detail::LayerSpec& spec)
     set_name(given_name_);
     if (spec.name_is_scope) scope_ = variable_scope(given_name_).scope();
   } else {
-    number_ = keen::keras::backend::next_object_number(base_name_);
+    number_ = class_->counter.next();
   }
 }
 
 Layer::Layer(Layer&& other) = default;
 
 std::string Layer::automatic_name() const {
-  return std::string(base_name_) + '_' + std::to_string(number_);
+  return std::string(class_->base_name) + '_' + std::to_string(number_);
 }
 
 const std::string& Layer::scope_name() const {
@@ -55,7 +54,8 @@ const std::string& Layer::scope_name() const {
 
 void Layer::settle_scope() {
   if (scope_) return;
-  const std::string_view base = given_name_.empty() ? base_name_ : given_name_;
+  std::string_view base = class_->base_name;
+  if (!given_name_.empty()) base = given_name_;
   if (reuse_) {
     scope_ = variable_scope(base).scope();
   } else {
@@ -70,23 +70,37 @@ NameScope Layer::name_scope_of_call() const {
 Tensor Layer::operator()(const Tensor& inputs, const CallArgs& args) {
   settle_scope();
   if (!built()) weight_dtype_ = inputs.dtype();
-  const auto entered = variable_scope(
-      *scope_, {.reuse = built() ? Reuse(true) : reuse_, .auxiliary_name_scope = false});
+  const VariableScopeGuard entered(*scope_, built() ? Reuse(true) : reuse_);
   return keen::keras::layers::Layer::operator()(inputs, args);
 }
 
-Variable Layer::add_weight(const char* name, GetVariableArgs args, const Initializer& initializer,
-                           const Regularizer& regularizer) {
+Variable Layer::find_weight(std::string_view name, const GetVariableArgs& args) const {
+  auto& state = v1::detail::ScopeState::current();
+  if (state.store() == nullptr) return {};
+  auto& node = state.tree().child(state.node_of(*state.scope()), name);
+  const Variable* found = state.store()->find(node);
+  if (found == nullptr) return {};
+  v1::detail::check_shared(*found, node.name, args.shape, *args.dtype);
+  return *found;
+}
+
+Variable Layer::make_weight(std::string_view name, GetVariableArgs args,
+                            const Initializer& initializer) const {
   // The layer's scope is the current one.
   const VariableScope scope = get_variable_scope();
-  const DType dtype = *args.dtype;
-  args.initializer = initializer.given()           ? initializer
-                     : scope.initializer().given() ? scope.initializer()
-                                                   : keen::keras::initializers::default_for(dtype);
-  const bool wanted = args.trainable.value_or(true);
-  args.trainable = wanted && trainable();
-  Variable variable = v1::get_variable(name, args).variable();
-  if (!once_) add_variable(variable, wanted && trainable());
+  args.initializer = initializer.given() ? initializer
+                     : scope.initializer().given()
+                         ? scope.initializer()
+                         : keen::keras::initializers::default_for(*args.dtype);
+  args.trainable = args.trainable.value_or(true) && trainable();
+  return v1::get_variable(name, args).variable();
+}
+
+Variable Layer::add_weight(std::string_view name, const GetVariableArgs& args,
+                           const Initializer& initializer, const Regularizer& regularizer) {
+  Variable variable = find_weight(name, args);
+  if (!variable.defined()) variable = make_weight(name, args, initializer);
+  if (!once_) add_variable(variable, args.trainable.value_or(true) && trainable());
   if (!regularizer.given()) return variable;
   if (!once_) add_loss([variable, regularizer] { return regularizer(variable.value()); });
   if (VariableStore* store = v1::detail::ScopeState::current().store()) {

@@ -4,11 +4,13 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "kernels/padding.h"
 #include "shim/compat/v1/get_variable.h"
 #include "shim/compat/v1/variable_scope.h"
 #include "shim/keras/activations.h"
+#include "shim/keras/backend.h"
 #include "shim/keras/layers/layer.h"
 #include "shim/none.h"
 
@@ -43,9 +45,17 @@ class PaddingArg {
 
 namespace detail {
 
+// What the layers of a class share: the name that theirs are made of, and the count of them.
+struct LayerClass {
+  explicit LayerClass(const char* name)
+      : base_name(name), counter(keen::keras::backend::object_counter(name)) {}
+  std::string_view base_name;
+  keen::keras::backend::ObjectCounter& counter;
+};
+
 // How a layer's name and scope come about.
 struct LayerSpec {
-  const char* base_name;
+  const LayerClass& layer_class;
   const OrNone<std::string>& name;
   bool trainable = true;
   Reuse reuse = None;
@@ -73,8 +83,8 @@ class Layer : public keen::keras::layers::Layer {
 
   // The variable of that name in the layer's scope; see get_variable. Without an initializer it
   // takes the scope's, or Keras' default.
-  Variable add_weight(const char* name, GetVariableArgs args, const Initializer& initializer,
-                      const Regularizer& regularizer);
+  Variable add_weight(std::string_view name, const GetVariableArgs& args,
+                      const Initializer& initializer, const Regularizer& regularizer);
 
   // The dtype of weights: that of the inputs of the first call.
   [[nodiscard]] DType weight_dtype() const { return weight_dtype_; }
@@ -84,8 +94,12 @@ class Layer : public keen::keras::layers::Layer {
 
  private:
   void settle_scope();
+  // The weight if the current store has it already.
+  [[nodiscard]] Variable find_weight(std::string_view name, const GetVariableArgs& args) const;
+  [[nodiscard]] Variable make_weight(std::string_view name, GetVariableArgs args,
+                                     const Initializer& initializer) const;
 
-  const char* base_name_;
+  const detail::LayerClass* class_;
   std::string given_name_;
   int number_ = 0;  // of the automatic name, taken when the layer is made
   Reuse reuse_;

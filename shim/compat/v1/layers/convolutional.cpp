@@ -5,13 +5,21 @@
 #include "runtime/base/text.h"
 
 namespace keen::compat::v1::layers {
+namespace {
+
+const detail::LayerClass& conv2d_class() {
+  static const detail::LayerClass instance("conv2d");
+  return instance;
+}
+
+}  // namespace
 
 Conv2D::Conv2D(std::int64_t filters, const IntPair& kernel_size, const Conv2DArgs& args)
     : Conv2D(filters, kernel_size, args, false) {}
 
 Conv2D::Conv2D(std::int64_t filters, const IntPair& kernel_size, const Conv2DArgs& args,
                bool functional)
-    : Layer({.base_name = "conv2d",
+    : Layer({.layer_class = conv2d_class(),
              .name = args.name,
              .trainable = args.trainable,
              .reuse = args.reuse,

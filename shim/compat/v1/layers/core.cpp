@@ -7,13 +7,31 @@
 #include "runtime/base/text.h"
 
 namespace keen::compat::v1::layers {
+namespace {
+
+const detail::LayerClass& flatten_class() {
+  static const detail::LayerClass instance("flatten");
+  return instance;
+}
+
+const detail::LayerClass& dropout_class() {
+  static const detail::LayerClass instance("dropout");
+  return instance;
+}
+
+const detail::LayerClass& dense_class() {
+  static const detail::LayerClass instance("dense");
+  return instance;
+}
+
+}  // namespace
 
 // ---- Dense ----
 
 Dense::Dense(std::int64_t units, const DenseArgs& args) : Dense(units, args, false) {}
 
 Dense::Dense(std::int64_t units, const DenseArgs& args, bool functional)
-    : Layer({.base_name = "dense",
+    : Layer({.layer_class = dense_class(),
              .name = args.name,
              .trainable = args.trainable,
              .reuse = args.reuse,
@@ -65,7 +83,7 @@ Tensor dense(const Tensor& inputs, std::int64_t units, const DenseArgs& args) {
 // ---- Dropout ----
 
 Dropout::Dropout(double rate, const DropoutArgs& args)
-    : Layer({.base_name = "dropout", .name = args.name}), rate_(rate) {
+    : Layer({.layer_class = dropout_class(), .name = args.name}), rate_(rate) {
   if (args.noise_shape.has_value()) args_.noise_shape = *args.noise_shape;
   args_.seed = args.seed;
   if (!(rate >= 0 && rate <= 1)) {
@@ -85,7 +103,8 @@ Tensor dropout(const Tensor& inputs, const DropoutArgs& args) {
 
 // ---- Flatten ----
 
-Flatten::Flatten(const FlattenArgs& args) : Layer({.base_name = "flatten", .name = args.name}) {}
+Flatten::Flatten(const FlattenArgs& args)
+    : Layer({.layer_class = flatten_class(), .name = args.name}) {}
 
 Tensor Flatten::call(const Tensor& inputs, const CallArgs&) {
   const Shape& shape = inputs.shape();

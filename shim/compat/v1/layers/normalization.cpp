@@ -15,6 +15,11 @@
 namespace keen::compat::v1::layers {
 namespace {
 
+const detail::LayerClass& batch_normalization_class() {
+  static const detail::LayerClass instance("batch_normalization");
+  return instance;
+}
+
 // tf.nn.moments over all dimensions but the last: mean and biased variance.
 std::pair<Tensor, Tensor> moments(const Tensor& x) {
   Ints axes;
@@ -37,7 +42,7 @@ BatchNormalization::BatchNormalization(const BatchNormalizationArgs& args)
     : BatchNormalization(args, false) {}
 
 BatchNormalization::BatchNormalization(const BatchNormalizationArgs& args, bool functional)
-    : Layer({.base_name = "batch_normalization",
+    : Layer({.layer_class = batch_normalization_class(),
              .name = args.name,
              .trainable = args.trainable,
              .reuse = args.reuse,

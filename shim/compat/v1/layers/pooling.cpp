@@ -3,10 +3,23 @@
 #include "kernels/pool.h"
 
 namespace keen::compat::v1::layers {
+namespace {
+
+const detail::LayerClass& average_pooling2d_class() {
+  static const detail::LayerClass instance("average_pooling2d");
+  return instance;
+}
+
+const detail::LayerClass& max_pooling2d_class() {
+  static const detail::LayerClass instance("max_pooling2d");
+  return instance;
+}
+
+}  // namespace
 
 MaxPooling2D::MaxPooling2D(const IntPair& pool_size, const IntPair& strides,
                            const Pooling2DArgs& args)
-    : Layer({.base_name = "max_pooling2d", .name = args.name}),
+    : Layer({.layer_class = max_pooling2d_class(), .name = args.name}),
       pool_size_(pool_size),
       strides_(strides),
       padding_(args.padding) {}
@@ -17,7 +30,7 @@ Tensor MaxPooling2D::call(const Tensor& inputs, const CallArgs&) {
 
 AveragePooling2D::AveragePooling2D(const IntPair& pool_size, const IntPair& strides,
                                    const Pooling2DArgs& args)
-    : Layer({.base_name = "average_pooling2d", .name = args.name}),
+    : Layer({.layer_class = average_pooling2d_class(), .name = args.name}),
       pool_size_(pool_size),
       strides_(strides),
       padding_(args.padding) {}
