@@ -20,10 +20,23 @@ Counters& counters() {
   return instance;
 }
 
-bool is_upper(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; }
-bool is_lower_or_digit(char c) {
-  return std::islower(static_cast<unsigned char>(c)) != 0 ||
-         std::isdigit(static_cast<unsigned char>(c)) != 0;
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_lower_or_digit(char c) { return is_lower(c) || (c >= '0' && c <= '9'); }
+
+// Keras' first rule: an underscore before each capital that small letters or digits follow, unless
+// it stands right behind such a word or at the beginning.
+std::string divide_words(std::string_view name) {
+  std::string result;
+  std::size_t i = 0;
+  while (i < name.size()) {
+    result += name[i++];
+    if (i + 1 >= name.size() || !is_upper(name[i]) || !is_lower_or_digit(name[i + 1])) continue;
+    result += '_';
+    result += name[i++];
+    while (i < name.size() && is_lower_or_digit(name[i])) result += name[i++];
+  }
+  return result;
 }
 
 }  // namespace
@@ -62,16 +75,14 @@ std::string unique_object_name(std::string_view base_name) {
 }
 
 std::string to_snake_case(std::string_view class_name) {
+  const std::string parts = divide_words(class_name);
   std::string result;
-  for (std::size_t i = 0; i < class_name.size(); ++i) {
-    const char c = class_name[i];
-    const bool after_small = i > 0 && is_lower_or_digit(class_name[i - 1]);
-    const bool before_small = i > 0 && i + 1 < class_name.size() &&
-                              std::islower(static_cast<unsigned char>(class_name[i + 1])) != 0;
-    if (is_upper(c) && (after_small || before_small)) result += '_';
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const char c = parts[i];
+    if (i > 0 && is_lower(parts[i - 1]) && is_upper(c)) result += '_';
     result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  // Keras: a name that begins with an underscore is not one for a scope.
+  // A name that begins with an underscore is not one for a scope.
   return !result.empty() && result.front() == '_' ? "private" + result : result;
 }
 
