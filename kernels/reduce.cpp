@@ -7,6 +7,8 @@
 #include "kernels/detail/unbroadcast.h"
 #include "kernels/elementwise.h"
 #include "kernels/reshape.h"
+#include "kernels/scan.h"
+#include "kernels/transpose.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/op/execute.h"
@@ -216,6 +218,32 @@ void extremum_gradient(GradientContext& context) {
   context.set_input_gradient(0, chosen / count * reshaped(context.output_gradient(0), kept));
 }
 
+// The product of all others: of those before and of those after, so that zeros do no harm.
+void prod_gradient(GradientContext& context) {
+  const Tensor& x = context.input(0);
+  const Shape& shape = x.shape();
+  const std::uint32_t mask = context.attrs<ReduceArgs>().axis.mask(shape.rank(), context.op_name());
+  Ints to_front;
+  std::int64_t reduced = 1;
+  for (const bool wanted : {true, false}) {
+    for (int i = 0; i < shape.rank(); ++i) {
+      if (((mask >> i & 1U) != 0) != wanted) continue;
+      to_front.push_back(i);
+      if (wanted) reduced *= shape.dim(i);
+    }
+  }
+  std::int64_t places[Ints::kMaxSize] = {};
+  for (int i = 0; i < to_front.size(); ++i) places[to_front[i]] = i;
+  const Ints back(std::span<const std::int64_t>(places, static_cast<std::size_t>(shape.rank())));
+  const Tensor moved = transpose(x, to_front);
+  const std::int64_t others = reduced == 0 ? 0 : shape.num_elements() / reduced;
+  const Tensor flat = reshape(moved, {reduced, others});
+  const Tensor product =
+      cumprod(flat, {.exclusive = true}) * cumprod(flat, {.exclusive = true, .reverse = true});
+  const Tensor slopes = transpose(reshape(product, moved.shape()), back);
+  context.set_input_gradient(0, slopes * reshaped(context.output_gradient(0), kept_shape(context)));
+}
+
 constexpr op::Op reduction(const char* name, op::KernelFunction cpu, op::GradientFunction gradient,
                            op::GradientReads gradient_reads = {}) {
   return {.name = name,
@@ -245,6 +273,9 @@ KEEN_OP(kMax);
 constinit const op::Op kMin =
     reduction("Min", reduce_cpu<MinReducer>, extremum_gradient, kExtremumReads);
 KEEN_OP(kMin);
+constinit const op::Op kProd =
+    reduction("Prod", reduce_cpu<detail::ProdReducer>, prod_gradient, {.inputs = reads(0)});
+KEEN_OP(kProd);
 constinit const op::Op kAll = reduction_of_bools("All", reduce_bool_cpu<AllReducer>);
 KEEN_OP(kAll);
 constinit const op::Op kAny = reduction_of_bools("Any", reduce_bool_cpu<AnyReducer>);
@@ -263,6 +294,9 @@ Tensor reduce_max(const Tensor& input, const ReduceArgs& args) {
 }
 Tensor reduce_min(const Tensor& input, const ReduceArgs& args) {
   return op::execute(kMin, {input}, args);
+}
+Tensor reduce_prod(const Tensor& input, const ReduceArgs& args) {
+  return op::execute(kProd, {input}, args);
 }
 Tensor reduce_all(const Tensor& input, const ReduceArgs& args) {
   return op::execute(kAll, {input}, args);

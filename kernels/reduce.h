@@ -58,6 +58,7 @@ struct ReduceArgs {
 // share the gradient.
 [[nodiscard]] Tensor reduce_max(const Tensor& input, const ReduceArgs& args = {});
 [[nodiscard]] Tensor reduce_min(const Tensor& input, const ReduceArgs& args = {});
+[[nodiscard]] Tensor reduce_prod(const Tensor& input, const ReduceArgs& args = {});
 // Of bools.
 [[nodiscard]] Tensor reduce_all(const Tensor& input, const ReduceArgs& args = {});
 [[nodiscard]] Tensor reduce_any(const Tensor& input, const ReduceArgs& args = {});

@@ -11,7 +11,7 @@ namespace keen::detail {
 struct Decimal {
   std::string whole = {};
   std::string fraction = {};  // without trailing zeros
-  int exponent = 0;      // of ten; for scientific()
+  int exponent = 0;           // of ten; for scientific()
 };
 
 // In both, `value` is a finite number of float32, float64 or float16, and digits after the point
