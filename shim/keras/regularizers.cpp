@@ -1,6 +1,7 @@
 #include "shim/keras/regularizers.h"
 
 #include "kernels/elementwise.h"
+#include "kernels/l2_loss.h"
 #include "kernels/reduce.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -23,7 +24,8 @@ Tensor loss_of(const L1L2Args& args, const Tensor& x) {
   Tensor loss;
   if (args.l1 != 0) loss = scalar_like(args.l1, x.dtype()) * reduce_sum(abs(x));
   if (args.l2 != 0) {
-    const Tensor squares = scalar_like(args.l2, x.dtype()) * reduce_sum(square(x));
+    // l2 * sum(x * x), bit for bit, in one pass over the weights: both factors of two are exact.
+    const Tensor squares = scalar_like(2 * args.l2, x.dtype()) * nn::l2_loss(x);
     loss = loss.defined() ? loss + squares : squares;
   }
   return loss.defined() ? loss : scalar_like(0.0, x.dtype());
