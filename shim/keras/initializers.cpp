@@ -114,14 +114,19 @@ Tensor make(const Recipe& recipe, const Shape& shape, DType dtype) {
   return variance_scaling(recipe, shape, dtype);
 }
 
-Recipe glorot(Distribution distribution, const char* type_name, const SeedArgs& args) {
+Recipe scaling(double scale, FanMode mode, Distribution distribution, const SeedArgs& args) {
   return {.kind = Kind::kVarianceScaling,
-          .mode = FanMode::kFanAvg,
+          .mode = mode,
           .distribution = distribution,
-          .type_name = type_name,
-          .first = 1.0,
+          .type_name = "VarianceScaling",
+          .first = scale,
           .seed = args.seed,
           .drawn = std::make_shared<detail::DrawnSeed>()};
+}
+
+Recipe scaling(const VarianceScalingArgs& args) {
+  const auto words = detail::scaling_words(args.scale, args.mode, args.distribution);
+  return scaling(args.scale, words.mode, words.distribution, {.seed = args.seed});
 }
 
 Initializer named(std::string_view name) {
@@ -130,6 +135,11 @@ Initializer named(std::string_view name) {
   if (name == "constant" || name == "Constant") return Constant();
   if (name == "glorot_uniform" || name == "GlorotUniform") return GlorotUniform();
   if (name == "glorot_normal" || name == "GlorotNormal") return GlorotNormal();
+  if (name == "he_uniform" || name == "HeUniform") return HeUniform();
+  if (name == "he_normal" || name == "HeNormal") return HeNormal();
+  if (name == "lecun_uniform" || name == "LecunUniform") return LecunUniform();
+  if (name == "lecun_normal" || name == "LecunNormal") return LecunNormal();
+  if (name == "variance_scaling" || name == "VarianceScaling") return VarianceScaling();
   if (name == "random_uniform" || name == "RandomUniform") return RandomUniform();
   if (name == "random_normal" || name == "RandomNormal") return RandomNormal();
   if (name == "truncated_normal" || name == "TruncatedNormal") return TruncatedNormal();
@@ -137,6 +147,33 @@ Initializer named(std::string_view name) {
 }
 
 }  // namespace
+
+detail::ScalingWords detail::scaling_words(double scale, std::string_view mode,
+                                           std::string_view distribution) {
+  if (!(scale > 0)) {
+    throw ValueError(text("VarianceScaling: `scale` must be positive float. Received: ", scale));
+  }
+  ScalingWords words{};
+  if (mode == "fan_in") {
+    words.mode = FanMode::kFanIn;
+  } else if (mode == "fan_out") {
+    words.mode = FanMode::kFanOut;
+  } else if (mode == "fan_avg") {
+    words.mode = FanMode::kFanAvg;
+  } else {
+    throw ValueError(text("VarianceScaling: unknown mode '", mode, "'"));
+  }
+  if (distribution == "truncated_normal" || distribution == "normal") {
+    words.distribution = Distribution::kTruncatedNormal;
+  } else if (distribution == "untruncated_normal") {
+    words.distribution = Distribution::kUntruncatedNormal;
+  } else if (distribution == "uniform") {
+    words.distribution = Distribution::kUniform;
+  } else {
+    throw ValueError(text("VarianceScaling: unknown distribution '", distribution, "'"));
+  }
+  return words;
+}
 
 Initializer::Initializer(std::string_view name) : Initializer(named(name)) {}
 
@@ -180,10 +217,20 @@ TruncatedNormal::TruncatedNormal(const RandomNormalArgs& args)
                          .seed = args.seed,
                          .drawn = std::make_shared<detail::DrawnSeed>()}) {}
 
+VarianceScaling::VarianceScaling(const VarianceScalingArgs& args) : Initializer(scaling(args)) {}
+
 GlorotUniform::GlorotUniform(const SeedArgs& args)
-    : Initializer(glorot(Distribution::kUniform, "VarianceScaling", args)) {}
+    : Initializer(scaling(1.0, FanMode::kFanAvg, Distribution::kUniform, args)) {}
 GlorotNormal::GlorotNormal(const SeedArgs& args)
-    : Initializer(glorot(Distribution::kTruncatedNormal, "VarianceScaling", args)) {}
+    : Initializer(scaling(1.0, FanMode::kFanAvg, Distribution::kTruncatedNormal, args)) {}
+HeUniform::HeUniform(const SeedArgs& args)
+    : Initializer(scaling(2.0, FanMode::kFanIn, Distribution::kUniform, args)) {}
+HeNormal::HeNormal(const SeedArgs& args)
+    : Initializer(scaling(2.0, FanMode::kFanIn, Distribution::kTruncatedNormal, args)) {}
+LecunUniform::LecunUniform(const SeedArgs& args)
+    : Initializer(scaling(1.0, FanMode::kFanIn, Distribution::kUniform, args)) {}
+LecunNormal::LecunNormal(const SeedArgs& args)
+    : Initializer(scaling(1.0, FanMode::kFanIn, Distribution::kTruncatedNormal, args)) {}
 
 const Initializer& default_for(DType dtype) {
   static const Initializer floating(

@@ -38,6 +38,14 @@ struct Recipe {
   std::shared_ptr<DrawnSeed> drawn = nullptr;  // of Keras' stateless ones; null: the stateful ops
 };
 
+struct ScalingWords {
+  FanMode mode;
+  Distribution distribution;
+};
+// What the two words mean. ValueError for unknown ones.
+[[nodiscard]] ScalingWords scaling_words(double scale, std::string_view mode,
+                                         std::string_view distribution);
+
 template <class F>
 concept InitializerFunction = std::is_invocable_r_v<Tensor, const F&, const Shape&, DType>;
 
@@ -121,6 +129,21 @@ class TruncatedNormal : public Initializer {
  public:
   explicit TruncatedNormal(const RandomNormalArgs& args = {});
 };
+
+struct VarianceScalingArgs {
+  double scale = 1.0;
+  std::string_view mode = "fan_in";  // or "fan_out", "fan_avg"
+  // Or "untruncated_normal", "uniform". "normal" is the truncated one.
+  std::string_view distribution = "truncated_normal";
+  std::optional<std::int64_t> seed = std::nullopt;
+};
+
+// Variance scale / n, n being the number of units that `mode` names. ValueError for a scale that is
+// not positive and for unknown words.
+class VarianceScaling : public Initializer {
+ public:
+  explicit VarianceScaling(const VarianceScalingArgs& args = {});
+};
 // Variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
 class GlorotUniform : public Initializer {
  public:
@@ -129,6 +152,25 @@ class GlorotUniform : public Initializer {
 class GlorotNormal : public Initializer {
  public:
   explicit GlorotNormal(const SeedArgs& args = {});
+};
+
+// Variance 2 / fan_in (He et al. 2015).
+class HeUniform : public Initializer {
+ public:
+  explicit HeUniform(const SeedArgs& args = {});
+};
+class HeNormal : public Initializer {
+ public:
+  explicit HeNormal(const SeedArgs& args = {});
+};
+// Variance 1 / fan_in (LeCun et al. 1998).
+class LecunUniform : public Initializer {
+ public:
+  explicit LecunUniform(const SeedArgs& args = {});
+};
+class LecunNormal : public Initializer {
+ public:
+  explicit LecunNormal(const SeedArgs& args = {});
 };
 
 // What weights without an initializer get from Keras: glorot_uniform, which draws a seed of its own

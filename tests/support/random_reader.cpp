@@ -17,6 +17,7 @@
 #include "runtime/op/op.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/python_generator.h"
+#include "tests/support/initializers_reader.h"
 #include "tests/support/random_stateless_reader.h"
 #include "tests/support/random_steps.h"
 
@@ -225,6 +226,8 @@ const std::map<std::string, Part, std::less<>>& parts_of(const std::string& name
         {"fold_in", {play_fold_in, true}},
         {"split", {play_split}},
         {"generators", {play_generator, true}}}},
+      {"random/initializers",
+       {{"entries", {play_initializer_entry, true}}, {"seed", {play_initializer_seed}}}},
       {"random/python_generator", {{"entries", {play_python_entry, true}}}},
       {"random/eager_sequences",
        {{"sequences", {play_sequence, true}},

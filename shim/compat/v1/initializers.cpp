@@ -12,13 +12,14 @@ using keen::keras::initializers::detail::FanMode;
 using keen::keras::initializers::detail::Kind;
 using keen::keras::initializers::detail::Recipe;
 
-Initializer glorot(Distribution distribution, const SeedArgs& args) {
+Initializer scaling(double scale, FanMode mode, Distribution distribution,
+                    const std::optional<std::int64_t>& seed) {
   return Recipe{.kind = Kind::kVarianceScaling,
-                .mode = FanMode::kFanAvg,
+                .mode = mode,
                 .distribution = distribution,
                 .type_name = "VarianceScaling",
-                .first = 1.0,
-                .seed = args.seed};
+                .first = scale,
+                .seed = seed};
 }
 
 }  // namespace
@@ -60,9 +61,29 @@ Initializer truncated_normal(const RandomNormalArgs& args) {
                 .seed = args.seed};
 }
 
-Initializer glorot_uniform(const SeedArgs& args) { return glorot(Distribution::kUniform, args); }
+Initializer variance_scaling(const VarianceScalingArgs& args) {
+  const auto words =
+      keen::keras::initializers::detail::scaling_words(args.scale, args.mode, args.distribution);
+  return scaling(args.scale, words.mode, words.distribution, args.seed);
+}
+
+Initializer glorot_uniform(const SeedArgs& args) {
+  return scaling(1.0, FanMode::kFanAvg, Distribution::kUniform, args.seed);
+}
 Initializer glorot_normal(const SeedArgs& args) {
-  return glorot(Distribution::kTruncatedNormal, args);
+  return scaling(1.0, FanMode::kFanAvg, Distribution::kTruncatedNormal, args.seed);
+}
+Initializer he_uniform(const SeedArgs& args) {
+  return scaling(2.0, FanMode::kFanIn, Distribution::kUniform, args.seed);
+}
+Initializer he_normal(const SeedArgs& args) {
+  return scaling(2.0, FanMode::kFanIn, Distribution::kTruncatedNormal, args.seed);
+}
+Initializer lecun_uniform(const SeedArgs& args) {
+  return scaling(1.0, FanMode::kFanIn, Distribution::kUniform, args.seed);
+}
+Initializer lecun_normal(const SeedArgs& args) {
+  return scaling(1.0, FanMode::kFanIn, Distribution::kTruncatedNormal, args.seed);
 }
 
 }  // namespace keen::compat::v1::initializers

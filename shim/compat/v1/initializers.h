@@ -13,6 +13,7 @@ using Initializer = keen::keras::initializers::Initializer;
 namespace initializers {
 
 using keen::keras::initializers::SeedArgs;
+using keen::keras::initializers::VarianceScalingArgs;
 
 struct RandomUniformArgs {
   double minval = 0.0;
@@ -33,8 +34,13 @@ struct RandomNormalArgs {
 [[nodiscard]] Initializer random_uniform(const RandomUniformArgs& args = {});
 [[nodiscard]] Initializer random_normal(const RandomNormalArgs& args = {});
 [[nodiscard]] Initializer truncated_normal(const RandomNormalArgs& args = {});
+[[nodiscard]] Initializer variance_scaling(const VarianceScalingArgs& args = {});
 [[nodiscard]] Initializer glorot_uniform(const SeedArgs& args = {});
 [[nodiscard]] Initializer glorot_normal(const SeedArgs& args = {});
+[[nodiscard]] Initializer he_uniform(const SeedArgs& args = {});
+[[nodiscard]] Initializer he_normal(const SeedArgs& args = {});
+[[nodiscard]] Initializer lecun_uniform(const SeedArgs& args = {});
+[[nodiscard]] Initializer lecun_normal(const SeedArgs& args = {});
 
 }  // namespace initializers
 
