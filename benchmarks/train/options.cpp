@@ -18,6 +18,9 @@ const std::map<std::string, OptimizerKind> kOptimizers = {
     {"gradient_descent", OptimizerKind::kGradientDescent},
     {"sgd", OptimizerKind::kGradientDescent}};
 
+// What NumPy, and so keras.utils.set_random_seed, takes.
+constexpr std::int64_t kMaxSeed = (std::int64_t{1} << 32) - 1;
+
 // CLI11's own PositiveNumber lets "inf" and "nan" pass.
 std::string check_rate(const std::string& value) {
   double rate = 0;
@@ -37,11 +40,12 @@ void add_choice(CLI::App& app, const std::string& name, Value& value,
       ->default_str(preset);
 }
 
-// An option that is a whole number of at least `low`.
+// An option that is a whole number of [low, high].
 template <class Number>
 CLI::Option* add_number(CLI::App& app, const std::string& name, Number& value, Number low,
-                        const std::string& meaning) {
-  CLI::Range range(low, std::numeric_limits<Number>::max());
+                        const std::string& meaning,
+                        Number high = std::numeric_limits<Number>::max()) {
+  CLI::Range range(low, high);
   range.description("");  // the help is short without the largest number
   return app.add_option(name, value, meaning)->check(range)->type_name("N");
 }
@@ -60,7 +64,7 @@ void describe(CLI::App& app, Options& options) {
       ->type_name("RATE")
       ->capture_default_str();
   add_number(app, "--seed", options.seed, std::int64_t{0},
-             "Decides weights, dropout and the order of the images")
+             "Decides weights, dropout and the order of the images", kMaxSeed)
       ->capture_default_str();
   app.add_option("--device", options.device, "Where to train, such as cpu:0")->type_name("DEVICE");
   add_number(app, "--threads", options.threads, 1, "Threads that the ops use; default: all cores");

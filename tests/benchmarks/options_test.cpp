@@ -109,6 +109,7 @@ TEST(train_options, wrong_ones_are_named) {
                                                        {"--threads", "0"},
                                                        {"--limit-images", "0"},
                                                        {"--seed", "-1"},
+                                                       {"--seed", "4294967296"},
                                                        {"--mode", "lazy"},
                                                        {"--optimizer", "best"},
                                                        {"--log-level", "shout"},
