@@ -5,6 +5,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_add.h"
 #include "kernels/conv2d.h"
+#include "kernels/l2_loss.h"
 #include "kernels/matmul.h"
 #include "kernels/pool.h"
 #include "kernels/softmax.h"
@@ -99,6 +100,8 @@ const OpTable& network_ops() {
         },
         kElementwise}},
       {"conv2d", {convolve, kContraction}},
+      {"l2_loss",
+       {[](const OpArguments& in) { return List{nn::l2_loss(in.input("t"))}; }, kContraction}},
       {"log_softmax",
        {[](const OpArguments& in) {
           return List{nn::log_softmax(in.input("logits"), {.axis = in.attr("axis").get<int>()})};

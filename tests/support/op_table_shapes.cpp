@@ -1,7 +1,14 @@
 // Reductions and changes of shape of golden cases.
+#include <stdexcept>
+
+#include "kernels/argmax.h"
 #include "kernels/broadcast_to.h"
+#include "kernels/concat.h"
+#include "kernels/pad.h"
 #include "kernels/reduce.h"
 #include "kernels/reshape.h"
+#include "kernels/slice.h"
+#include "kernels/transpose.h"
 #include "tests/support/op_table.h"
 
 namespace keen::test {
@@ -31,6 +38,51 @@ OpEntry reduction(Tolerance tolerance) {
           tolerance};
 }
 
+Ints ints_of(const nlohmann::json& values) { return Ints(values.get<std::vector<std::int64_t>>()); }
+
+List argmax_of(const OpArguments& in) {
+  return {argmax(in.input("x"), {.axis = in.attr("axis").get<std::int64_t>()})};
+}
+
+List argmin_of(const OpArguments& in) {
+  return {argmin(in.input("x"), {.axis = in.attr("axis").get<std::int64_t>()})};
+}
+
+List split_of(const OpArguments& in) {
+  const auto axis = in.attr("axis").get<std::int64_t>();
+  if (in.has_attr("num")) return split(in.input("x"), in.attr("num").get<int>(), axis);
+  return split(in.input("x"), in.attr("sizes").get<std::vector<std::int64_t>>(), axis);
+}
+
+List pad_of(const OpArguments& in) {
+  if (in.attr<std::string>("mode", "CONSTANT") != "CONSTANT") {
+    throw std::runtime_error("the reader does not know the mode " + in.attr("mode").dump());
+  }
+  return {pad(in.input("x"), in.attr("paddings").get<Paddings>(), in.attr("constant_values", 0.0))};
+}
+
+List slice_of(const OpArguments& in) {
+  return {slice(in.input("x"), ints_of(in.attr("begin")), ints_of(in.attr("size")))};
+}
+
+// Indices come as Python wrote them.
+List index_of(const OpArguments& in) {
+  using Range = Index::Range;
+  const Index all = Index::all();
+  const Tensor& x = in.input("x");
+  const auto index = in.attr("index").get<std::string>();
+  if (index == "x[:, 1:3]") return {get_item(x, {all, Range{1, 3}})};
+  if (index == "x[..., ::2]") return {get_item(x, {Index::ellipsis(), Range{.stride = 2}})};
+  if (index == "x[1, :, -1]") return {get_item(x, {1, all, -1})};
+  if (index == "x[::-1, :, 3:0:-2]") {
+    return {get_item(x, {Range{.stride = -1}, all, Range{3, 0, -2}})};
+  }
+  if (index == "x[:, tf.newaxis, 0]") return {get_item(x, {all, Index::new_axis(), 0})};
+  if (index == "x[1:1]") return {get_item(x, {Range{1, 1}})};
+  if (index == "x[-5:, :, 2:100]") return {get_item(x, {Range{-5}, all, Range{2, 100}})};
+  throw std::runtime_error("the reader does not know the index " + index);
+}
+
 }  // namespace
 
 const OpTable& reductions_and_shapes() {
@@ -41,6 +93,37 @@ const OpTable& reductions_and_shapes() {
       {"reduce_mean", reduction<reduce_mean>(kContraction)},
       {"reduce_min", reduction<reduce_min>(kExact)},
       {"reduce_sum", reduction<reduce_sum>(kContraction)},
+      {"argmax", {argmax_of, kExact}},
+      {"argmin", {argmin_of, kExact}},
+      {"concat",
+       {[](const OpArguments& in) {
+          return List{concat({in.input("a"), in.input("b")}, in.attr("axis").get<std::int64_t>())};
+        },
+        kExact}},
+      {"pad", {pad_of, kExact}},
+      {"slice", {slice_of, kExact}},
+      {"split", {split_of, kExact}},
+      {"stack",
+       {[](const OpArguments& in) {
+          return List{stack({in.input("a"), in.input("b")}, in.attr("axis").get<std::int64_t>())};
+        },
+        kExact}},
+      {"strided_slice", {index_of, kExact}},
+      {"tile",
+       {[](const OpArguments& in) {
+          return List{tile(in.input("x"), ints_of(in.attr("multiples")))};
+        },
+        kExact}},
+      {"transpose",
+       {[](const OpArguments& in) {
+          return List{transpose(in.input("x"), ints_of(in.attr("perm")))};
+        },
+        kExact}},
+      {"unstack",
+       {[](const OpArguments& in) {
+          return unstack(in.input("x"), in.attr("axis").get<std::int64_t>());
+        },
+        kExact}},
       {"broadcast_to",
        {[](const OpArguments& in) { return List{broadcast_to(in.input("x"), shape_of(in))}; },
         kExact}},
