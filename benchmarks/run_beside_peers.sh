@@ -75,7 +75,7 @@ for work in "$@"; do
     add) beside 1 add 1 dispatch plain "plain inference_mode" ;;
     add_on_tape | chain) beside 1 "$work" 1 dispatch plain plain ;;
     mlp) beside 0 mlp 1 step "plain shim" plain ;;
-    network_64 | network_256) beside 0 "$work" 2 step plain "$network_forms" ;;
+    network_64 | network_256) beside 0 "$work" 2 step "plain shim" "$network_forms" ;;
     *) echo "run_beside_peers.sh: unknown work '$work'" >&2; exit 2 ;;
   esac
 done
