@@ -12,8 +12,8 @@ Tensor Parameter::tensor(DType dtype, const char* api, const char* name) const {
   }
   if (const auto* number = std::get_if<double>(&value_)) {
     if (is_integer(dtype)) {
-      throw TypeError(
-          text(api, ": `", name, "`: Cannot convert ", *number, " to EagerTensor of dtype ", dtype));
+      throw TypeError(text(api, ": `", name, "`: Cannot convert ", *number,
+                           " to EagerTensor of dtype ", dtype));
     }
     return scalar_like(*number, dtype);
   }
