@@ -5,21 +5,30 @@
 //   namespace v1 = keen::compat::v1;
 #pragma once
 
-#include "kernels/activations.h"   // IWYU pragma: export
-#include "kernels/batch_norm.h"    // IWYU pragma: export
-#include "kernels/bias_add.h"      // IWYU pragma: export
-#include "kernels/broadcast_to.h"  // IWYU pragma: export
-#include "kernels/conv2d.h"        // IWYU pragma: export
-#include "kernels/dropout.h"       // IWYU pragma: export
-#include "kernels/elementwise.h"   // IWYU pragma: export
-#include "kernels/matmul.h"        // IWYU pragma: export
-#include "kernels/pool.h"          // IWYU pragma: export
-#include "kernels/random.h"        // IWYU pragma: export
-#include "kernels/reduce.h"        // IWYU pragma: export
-#include "kernels/reshape.h"
-#include "kernels/softmax.h"
+#include "kernels/activations.h"                                   // IWYU pragma: export
+#include "kernels/argmax.h"                                        // IWYU pragma: export
+#include "kernels/batch_norm.h"                                    // IWYU pragma: export
+#include "kernels/bias_add.h"                                      // IWYU pragma: export
+#include "kernels/broadcast_to.h"                                  // IWYU pragma: export
+#include "kernels/concat.h"                                        // IWYU pragma: export
+#include "kernels/conv2d.h"                                        // IWYU pragma: export
+#include "kernels/dropout.h"                                       // IWYU pragma: export
+#include "kernels/elementwise.h"                                   // IWYU pragma: export
+#include "kernels/fill.h"                                          // IWYU pragma: export
+#include "kernels/gather.h"                                        // IWYU pragma: export
+#include "kernels/l2_loss.h"                                       // IWYU pragma: export
+#include "kernels/matmul.h"                                        // IWYU pragma: export
+#include "kernels/pad.h"                                           // IWYU pragma: export
+#include "kernels/pool.h"                                          // IWYU pragma: export
+#include "kernels/random.h"                                        // IWYU pragma: export
+#include "kernels/reduce.h"                                        // IWYU pragma: export
+#include "kernels/reshape.h"                                       // IWYU pragma: export
+#include "kernels/scan.h"                                          // IWYU pragma: export
+#include "kernels/slice.h"                                         // IWYU pragma: export
+#include "kernels/softmax.h"                                       // IWYU pragma: export
 #include "kernels/softmax_cross_entropy.h"                         // IWYU pragma: export
 #include "kernels/stateless_random.h"                              // IWYU pragma: export
+#include "kernels/transpose.h"                                     // IWYU pragma: export
 #include "runtime/autodiff/tape.h"                                 // IWYU pragma: export
 #include "runtime/base/dtype.h"                                    // IWYU pragma: export
 #include "runtime/base/error.h"                                    // IWYU pragma: export
