@@ -17,6 +17,7 @@
 #include "runtime/op/op.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/python_generator.h"
+#include "runtime/trace/function.h"
 #include "tests/support/initializers_reader.h"
 #include "tests/support/random_stateless_reader.h"
 #include "tests/support/random_steps.h"
@@ -205,6 +206,64 @@ void play_sequence(const json& sequence, const RandomPlay& play) {
   }
 }
 
+// ---- graph_mode: functions ----
+
+// One call of an op, of whose seeds the second is `counted` if it was given no seed of its own.
+Tensor call_op(const json& op, const Shape& shape, std::int64_t& counted) {
+  expect_fields(op, {"type", "seed", "seed2"});
+  MaybeSeed op_seed = op.at("seed2").get<std::int64_t>();
+  if (*op_seed == counted) {
+    op_seed.reset();
+    ++counted;
+  }
+  const auto type = op.at("type").get<std::string>();
+  if (type == "RandomStandardNormal") {
+    return random::normal(shape, {.seed = op_seed});
+  }
+  if (type == "RandomUniform") {
+    return random::uniform(shape, {.seed = op_seed});
+  }
+  throw std::runtime_error("unknown op '" + type + "' of a function");
+}
+
+// Makes a function of as many of the ops as the first call has outputs, and calls it.
+void play_function(const json& ops, const json& calls, const RandomPlay& play) {
+  const auto f = function([&] {
+    std::vector<Tensor> outputs;
+    std::int64_t counted = 0;
+    for (std::size_t i = 0; i < calls.at(0).size(); ++i) {
+      const Tensor& like = play.arrays.at(calls.at(0).at(i).get<std::string>());
+      outputs.push_back(call_op(ops.at(i), like.shape(), counted));
+    }
+    return outputs;
+  });
+  for (const json& call : calls) {
+    const std::vector<Tensor> outputs = f();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto name = call.at(i).get<std::string>();
+      play.compare(name, outputs[i], name);
+    }
+  }
+}
+
+void play_functions(const json& part, const RandomPlay& play) {
+  expect_fields(part, {"set_seed", "ops", "calls", "other_function_calls", "eager_after"});
+  const random::RandomStateScope fresh;
+  random::set_seed(part.at("set_seed").get<std::int64_t>());
+  play_function(part.at("ops"), part.at("calls"), play);
+  play_function(part.at("ops"), part.at("other_function_calls"), play);
+  for (json step : part.at("eager_after")) {
+    expect_fields(step, {"call", "output", "ops"});
+    if (step.at("call") != "random.normal([3])") {
+      throw std::runtime_error("unknown call " + step.dump());
+    }
+    step["do"] = {{"op", "random.normal"}, {"shape", {3}}};
+    for (const std::string& difference : play_random_step(step, play.arrays)) {
+      play.add(difference);
+    }
+  }
+}
+
 // ---- the parts of a case, by field ----
 
 using Player = void (*)(const json&, const RandomPlay&);
@@ -233,6 +292,7 @@ const std::map<std::string, Part, std::less<>>& parts_of(const std::string& name
        {{"sequences", {play_sequence, true}},
         {"get_seed_table", {play_seed_row, true}},
         {"get_seed_nothing_set_graph", {play_nothing_set}}}},
+      {"random/graph_mode", {{"tf_function", {play_functions}}}},
   };
   const auto found = cases.find(name);
   if (found == cases.end()) {
