@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <type_traits>
 #include <variant>
 
 #include "runtime/base/dtype.h"
@@ -11,13 +10,19 @@
 
 namespace keen::random {
 
+namespace detail {
+
+template <class T>
+concept WholeNumber = std::integral<T> && !std::same_as<T, bool>;
+
+}  // namespace detail
+
 // A number, a tensor, or nothing (Python's None).
 class Parameter {
  public:
   Parameter() = default;
-  template <class T>
-  requires std::integral<T> &&(!std::same_as<T, bool>)Parameter(T value)
-      : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
+  template <detail::WholeNumber T>
+  Parameter(T value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT
   template <std::floating_point T>
   Parameter(T value) : value_(static_cast<double>(value)) {}  // NOLINT
   Parameter(const Tensor& value) : value_(value) {}           // NOLINT
