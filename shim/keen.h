@@ -21,6 +21,8 @@
 #include "kernels/pad.h"                                           // IWYU pragma: export
 #include "kernels/pool.h"                                          // IWYU pragma: export
 #include "kernels/random.h"                                        // IWYU pragma: export
+#include "kernels/random_generator.h"                              // IWYU pragma: export
+#include "kernels/random_shuffle.h"                                // IWYU pragma: export
 #include "kernels/reduce.h"                                        // IWYU pragma: export
 #include "kernels/reshape.h"                                       // IWYU pragma: export
 #include "kernels/scan.h"                                          // IWYU pragma: export
