@@ -5,6 +5,7 @@
 
 #include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
+#include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/reshape.h"
 #include "kernels/softmax_cross_entropy.h"
@@ -55,6 +56,8 @@ FailingCall find_failing_call(const std::string& op, const std::string& note) {
        [] {
          return List{nn::conv2d(fill({1, 4, 4, 3}, 1), fill({3, 3, 2, 4}, 1))};
        }},
+      {{"gather", "index out of range on the CPU"},
+       [] { return List{gather(fill({3}, 1), constant({5}))}; }},
       {{"matmul", "inner mismatch"},
        [] {
          return List{matmul(fill({2, 3}, 1), fill({4, 5}, 1))};

@@ -4,9 +4,11 @@
 #include "kernels/argmax.h"
 #include "kernels/broadcast_to.h"
 #include "kernels/concat.h"
+#include "kernels/gather.h"
 #include "kernels/pad.h"
 #include "kernels/reduce.h"
 #include "kernels/reshape.h"
+#include "kernels/scan.h"
 #include "kernels/slice.h"
 #include "kernels/transpose.h"
 #include "tests/support/op_table.h"
@@ -83,6 +85,22 @@ List index_of(const OpArguments& in) {
   throw std::runtime_error("the reader does not know the index " + index);
 }
 
+List gather_of(const OpArguments& in) {
+  return {gather(in.input("x"), in.input("i"), in.attr("axis").get<std::int64_t>())};
+}
+
+List one_hot_of(const OpArguments& in) {
+  return {one_hot(in.input("i"), in.attr("depth").get<std::int64_t>(),
+                  {.on_value = in.attr("on", 1.0),
+                   .off_value = in.attr("off", 0.0),
+                   .axis = in.attr("axis", std::int64_t{-1})})};
+}
+
+List segment_sum_of(const OpArguments& in) {
+  return {unsorted_segment_sum(in.input("x"), in.input("i"),
+                               in.attr("num_segments").get<std::int64_t>())};
+}
+
 }  // namespace
 
 const OpTable& reductions_and_shapes() {
@@ -92,6 +110,7 @@ const OpTable& reductions_and_shapes() {
       {"reduce_max", reduction<reduce_max>(kExact)},
       {"reduce_mean", reduction<reduce_mean>(kContraction)},
       {"reduce_min", reduction<reduce_min>(kExact)},
+      {"reduce_prod", reduction<reduce_prod>(kContraction)},
       {"reduce_sum", reduction<reduce_sum>(kContraction)},
       {"argmax", {argmax_of, kExact}},
       {"argmin", {argmin_of, kExact}},
@@ -100,6 +119,13 @@ const OpTable& reductions_and_shapes() {
           return List{concat({in.input("a"), in.input("b")}, in.attr("axis").get<std::int64_t>())};
         },
         kExact}},
+      {"cumsum",
+       {[](const OpArguments& in) {
+          return List{cumsum(in.input("x"), {.axis = in.attr("axis").get<std::int64_t>()})};
+        },
+        kContraction}},
+      {"gather", {gather_of, kExact}},
+      {"one_hot", {one_hot_of, kExact}},
       {"pad", {pad_of, kExact}},
       {"slice", {slice_of, kExact}},
       {"split", {split_of, kExact}},
@@ -119,6 +145,7 @@ const OpTable& reductions_and_shapes() {
           return List{transpose(in.input("x"), ints_of(in.attr("perm")))};
         },
         kExact}},
+      {"unsorted_segment_sum", {segment_sum_of, kContraction}},
       {"unstack",
        {[](const OpArguments& in) {
           return unstack(in.input("x"), in.attr("axis").get<std::int64_t>());
