@@ -26,6 +26,7 @@ struct Series {
   std::string program;
   std::string form;  // empty: the plain one
   std::vector<double> times_us;
+  std::vector<double> cpu_us;  // of the main thread; only from processes of one thread
   std::map<std::string, std::vector<double>> counters;
 };
 
@@ -41,10 +42,10 @@ double minimum(const std::vector<double>& values) {
   return *std::min_element(values.begin(), values.end());
 }
 
-double microseconds(const json& row) {
+double microseconds(const json& row, const char* time) {
   static const std::map<std::string, double> kUnits{
       {"ns", 1e-3}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}};
-  return row.at("real_time").get<double>() * kUnits.at(row.at("time_unit").get<std::string>());
+  return row.at(time).get<double>() * kUnits.at(row.at("time_unit").get<std::string>());
 }
 
 bool is_counter(const std::string& key) {
@@ -55,7 +56,7 @@ Series& series_of(std::vector<Series>& all, const std::string& program, const st
   for (Series& series : all) {
     if (series.program == program && series.form == form) return series;
   }
-  return all.emplace_back(Series{program, form, {}, {}});
+  return all.emplace_back(Series{program, form, {}, {}, {}});
 }
 
 void read_file(const std::string& path, Works& works) {
@@ -77,7 +78,8 @@ void read_file(const std::string& path, Works& works) {
       series.counters["memory_calls"].push_back(row.at("memory_calls").get<double>());
       continue;
     }
-    series.times_us.push_back(microseconds(row));
+    series.times_us.push_back(microseconds(row, "real_time"));
+    if (context.at("threads") == "1") series.cpu_us.push_back(microseconds(row, "cpu_time"));
     for (const auto& [key, value] : row.items()) {
       if (is_counter(key)) series.counters[key].push_back(value.get<double>());
     }
@@ -131,16 +133,21 @@ json to_json(const std::string& work, const Series& series) {
             {"processes", series.times_us.size()},
             {"median_us", median(series.times_us)},
             {"min_us", minimum(series.times_us)}};
+  if (!series.cpu_us.empty()) line["median_cpu_us"] = median(series.cpu_us);
   for (const auto& [key, values] : series.counters) line[key] = median(values);
   return line;
+}
+
+std::string number(double value, const char* format) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
 }
 
 std::string cell(const Series& series, const std::string& counter, const char* format) {
   const auto found = series.counters.find(counter);
   if (found == series.counters.end()) return "";
-  char text[64];
-  std::snprintf(text, sizeof text, format, median(found->second));
-  return text;
+  return number(median(found->second), format);
 }
 
 void print_series(const std::string& work, const Series& series) {
@@ -164,24 +171,26 @@ bool print_ratio(const std::string& work, const Series& keen, const Series& peer
   json line{
       {"work", work}, {"keen", title(keen)}, {"beside", title(peer)}, {"agree", agree(keen, peer)}};
   if (!agree(keen, peer)) {
-    std::printf("| %s | %s | %s | results differ | | |\n", work.c_str(), title(keen).c_str(),
+    std::printf("| %s | %s | %s | results differ | | | |\n", work.c_str(), title(keen).c_str(),
                 title(peer).c_str());
     lines << line.dump() << '\n';
     return false;
   }
   line["ratio_of_medians"] = median(keen.times_us) / median(peer.times_us);
   line["ratio_of_minima"] = minimum(keen.times_us) / minimum(peer.times_us);
+  std::string cpu;
+  if (!keen.cpu_us.empty() && !peer.cpu_us.empty()) {
+    line["ratio_of_cpu_medians"] = median(keen.cpu_us) / median(peer.cpu_us);
+    cpu = number(line["ratio_of_cpu_medians"], "%.3f");
+  }
   std::string memory;
   if (small != nullptr && median_peak(keen) && agree(keen, *small)) {
     line["ratio_of_peak_resident"] = *median_peak(keen) / *median_peak(*small);
-    char text[128];
-    std::snprintf(text, sizeof text, "%.3f beside %s", line["ratio_of_peak_resident"].get<double>(),
-                  title(*small).c_str());
-    memory = text;
+    memory = number(line["ratio_of_peak_resident"], "%.3f") + " beside " + title(*small);
   }
-  std::printf("| %s | %s | %s | %.3f | %.3f | %s |\n", work.c_str(), title(keen).c_str(),
+  std::printf("| %s | %s | %s | %.3f | %.3f | %s | %s |\n", work.c_str(), title(keen).c_str(),
               title(peer).c_str(), line["ratio_of_medians"].get<double>(),
-              line["ratio_of_minima"].get<double>(), memory.c_str());
+              line["ratio_of_minima"].get<double>(), cpu.c_str(), memory.c_str());
   lines << line.dump() << '\n';
   return true;
 }
@@ -189,20 +198,28 @@ bool print_ratio(const std::string& work, const Series& keen, const Series& peer
 // Keen's other forms beside its plain one: round by round, so that a drift of the machine cancels.
 void print_own_ratio(const std::string& work, const Series& form, const Series& plain,
                      std::ostream& lines) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < std::min(form.times_us.size(), plain.times_us.size()); ++i) {
-    ratios.push_back(form.times_us[i] / plain.times_us[i]);
-  }
+  const auto ratio = [](const std::vector<double>& ours, const std::vector<double>& others) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < std::min(ours.size(), others.size()); ++i) {
+      ratios.push_back(ours[i] / others[i]);
+    }
+    return median(ratios);
+  };
+  const double real = ratio(form.times_us, plain.times_us);
   const double smallest = minimum(form.times_us) / minimum(plain.times_us);
-  std::printf("| %s | %s | %s | %.3f | %.3f | |\n", work.c_str(), title(form).c_str(),
-              title(plain).c_str(), median(ratios), smallest);
-  lines << json{{"work", work},
-                {"keen", title(form)},
-                {"beside", title(plain)},
-                {"median_of_ratios", median(ratios)},
-                {"ratio_of_minima", smallest}}
-               .dump()
-        << '\n';
+  json line{{"work", work},
+            {"keen", title(form)},
+            {"beside", title(plain)},
+            {"median_of_ratios", real},
+            {"ratio_of_minima", smallest}};
+  std::string cpu;
+  if (!form.cpu_us.empty() && !plain.cpu_us.empty()) {
+    line["median_of_cpu_ratios"] = ratio(form.cpu_us, plain.cpu_us);
+    cpu = number(line["median_of_cpu_ratios"], "%.3f");
+  }
+  std::printf("| %s | %s | %s | %.3f | %.3f | %s | |\n", work.c_str(), title(form).c_str(),
+              title(plain).c_str(), real, smallest, cpu.c_str());
+  lines << line.dump() << '\n';
 }
 
 // False if Keen and a peer computed something else somewhere.
@@ -218,8 +235,8 @@ bool report(const Works& works, std::ostream& lines) {
     }
   }
   std::printf(
-      "\n| work | Keen | beside | ratio of medians | of minima | of peak memory |\n"
-      "|---|---|---|---|---|---|\n");
+      "\n| work | Keen | beside | ratio of medians | of minima | of CPU time | of peak memory |\n"
+      "|---|---|---|---|---|---|---|\n");
   bool same = true;
   for (const auto& [work, all] : works) {
     const Series* fastest = best_peer(all, median_time);
