@@ -8,6 +8,22 @@
 
 namespace keen {
 
+void detail::VariableList::add(const Variable& variable) {
+  // Below this, looking through the list is faster than a set.
+  constexpr std::size_t kShort = 32;
+  if (list_.size() < kShort) {
+    const auto same = [&](const Variable& other) { return other.is(variable); };
+    if (std::ranges::any_of(list_, same)) return;
+  } else {
+    if (seen_.empty()) {
+      for (const Variable& other : list_) seen_.insert(other.id());
+    }
+    if (!seen_.insert(variable.id()).second) return;
+  }
+  if (list_.empty()) list_.reserve(kShort);
+  list_.push_back(variable);
+}
+
 Module::~Module() = default;
 
 Module::Module(Module&& other) {

@@ -54,14 +54,12 @@ namespace detail {
 // Variables in order, each once.
 class VariableList {
  public:
-  void add(const Variable& variable) {
-    if (seen_.insert(variable.id()).second) list_.push_back(variable);
-  }
+  void add(const Variable& variable);
   [[nodiscard]] std::vector<Variable> take() { return std::move(list_); }
 
  private:
   std::vector<Variable> list_;
-  std::unordered_set<std::uint64_t> seen_;
+  std::unordered_set<std::uint64_t> seen_;  // once the list is long
 };
 
 enum class Which : std::uint8_t { kAll, kTrainable, kNonTrainable };

@@ -1,5 +1,8 @@
 #include "shim/keras/activations.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "kernels/activations.h"
 #include "kernels/elementwise.h"
 #include "kernels/softmax.h"
@@ -22,6 +25,11 @@ Function named(std::string_view name) {
 }
 
 }  // namespace
+
+bool Activation::is_library(Function function) {
+  constexpr Function kLibrary[] = {nn::relu, nn::softplus, sigmoid, tanh};
+  return std::ranges::find(kLibrary, function) != std::end(kLibrary);
+}
 
 Activation::Activation(std::string_view name) {
   if (const Function function = named(name)) function_ = function;

@@ -22,14 +22,23 @@ class Activation {
   template <class F>
   requires(std::is_invocable_r_v<Tensor, const F&, const Tensor&> &&
            !std::derived_from<F, Activation>) Activation(F function)  // NOLINT
-      : function_(std::move(function)) {}
+      : library_only_(false) {
+    if constexpr (std::is_same_v<F, Tensor (*)(const Tensor&)>)
+      library_only_ = is_library(function);
+    function_ = std::move(function);
+  }
 
+  // Whether it is known to call nothing but the library's ops: no code of the user's.
+  [[nodiscard]] bool library_only() const { return library_only_; }
   [[nodiscard]] bool given() const { return static_cast<bool>(function_); }
   // The tensor itself where there is none.
   [[nodiscard]] Tensor operator()(const Tensor& x) const { return given() ? function_(x) : x; }
 
  private:
+  [[nodiscard]] static bool is_library(Tensor (*function)(const Tensor&));
+
   std::function<Tensor(const Tensor&)> function_;
+  bool library_only_ = true;
 };
 
 }  // namespace keen::keras::activations

@@ -204,6 +204,59 @@ TEST_F(shim_layers, dense_works_on_the_last_dimension) {
   EXPECT_EQ(out.to_vector<float>(), std::vector<float>(30, 4.0F));
 }
 
+class Stack final : public keras::layers::Layer {
+ public:
+  std::int64_t units = 2;
+  v1::layers::Activation activation = None;
+  v1::Regularizer regularizer = None;
+
+ protected:
+  Tensor call(const Tensor& inputs, const CallArgs&) override {
+    auto tracked = v1::keras::utils::track_tf1_style_variables(*this);
+    auto scope = v1::variable_scope("stack");
+    const Tensor hidden = v1::layers::dense(
+        inputs, units, {.activation = activation, .kernel_regularizer = regularizer});
+    auto block = v1::variable_scope(None, "dense");
+    EXPECT_EQ(block.scope().name(), "stack/dense_1");
+    return v1::layers::dense(hidden, 2, {.name = "last"});
+  }
+};
+
+TEST_F(shim_layers, functions_find_their_weights_again) {
+  Stack stack;
+  const Tensor x = constant({{1.0, 2.0, 3.0}});
+  const std::vector<float> first = stack(x).to_vector<float>();
+  const std::vector<Variable> weights = stack.weights();
+  EXPECT_EQ(names(weights), (Names{"stack/dense/bias:0", "stack/dense/kernel:0",
+                                   "stack/dense_1/last/bias:0", "stack/dense_1/last/kernel:0"}));
+  // Each call makes layer objects, of which no one is seen.
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(stack(x).to_vector<float>(), first);
+  EXPECT_EQ(stack.weights().size(), weights.size());
+  EXPECT_EQ(v1::layers::Dense(1).name(), "dense_4");
+  stack.units = 5;
+  EXPECT_THROW(static_cast<void>(stack(x)), ValueError);
+}
+
+TEST_F(shim_layers, a_regularizer_that_comes_later_counts) {
+  Stack stack;
+  const Tensor x = constant({{1.0, 2.0, 3.0}});
+  static_cast<void>(stack(x));
+  EXPECT_TRUE(stack.losses().empty());
+  stack.regularizer = "l2";
+  for (int i = 0; i < 2; ++i) static_cast<void>(stack(x));
+  EXPECT_EQ(stack.losses().size(), 1u);
+}
+
+TEST_F(shim_layers, an_activation_makes_variables_in_the_layers_scope) {
+  Stack stack;
+  stack.activation = [](const Tensor& x) {
+    return x * v1::get_variable("alpha", {.shape = {}, .initializer = "ones"});
+  };
+  for (int i = 0; i < 2; ++i) static_cast<void>(stack(constant({{1.0, 2.0, 3.0}})));
+  EXPECT_EQ(names(stack.weights())[0], "stack/dense/alpha:0");
+  EXPECT_EQ(stack.weights().size(), 5u);
+}
+
 TEST_F(shim_layers, weights_have_the_dtype_of_the_inputs) {
   v1::layers::Dense dense(2);
   static_cast<void>(dense(fill({1, 3}, 1.0, DType::kFloat64)));

@@ -52,6 +52,15 @@ void ScopeState::make_root() {
   scope_ = std::move(root);
 }
 
+ScopeNode& ScopeState::unique_scope(std::string_view name) {
+  ScopeNode& first = tree_->child(node_of(*scope()), name);
+  if (!ScopeTree::is_open(first)) return first;
+  for (std::size_t number = 1;; ++number) {
+    ScopeNode& node = tree_->numbered(first, number);
+    if (!ScopeTree::is_open(node)) return node;
+  }
+}
+
 ScopeNode& ScopeState::name_node(const std::string& name_scope) {
   ScopeNode* last = last_name_node_;
   if (last != nullptr && &last->name_scope == &name_scope) return *last;

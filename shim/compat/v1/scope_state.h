@@ -71,7 +71,9 @@ class ScopeState {
     return name.empty() ? tree_->root() : tree_->child(tree_->root(), name);
   }
 
-  // The same for the text of a name scope, "a/b/", which mostly is that of a node.
+  // `name` below the current scope if nothing of that name was opened there, else `name_1`, ….
+  [[nodiscard]] ScopeNode& unique_scope(std::string_view name);
+  // The node of the text of a name scope, "a/b/", which mostly is its own.
   [[nodiscard]] ScopeNode& name_node(const std::string& name_scope);
 
   [[nodiscard]] VariableStore* store() const { return store_; }

@@ -12,7 +12,6 @@ namespace keen::compat::v1 {
 using detail::ScopeData;
 using detail::ScopeNode;
 using detail::ScopeState;
-using detail::ScopeTree;
 
 // ---- VariableScope ----
 
@@ -63,16 +62,6 @@ std::shared_ptr<const std::string> current_name_scope(ScopeState& state) {
   return {std::shared_ptr<void>(), &state.name_node(now).name_scope};
 }
 
-// `name` if nothing of that name has been opened below the current scope, else `name_1`, ….
-ScopeNode& unique_scope(ScopeState& state, std::string_view name) {
-  ScopeNode& first = state.tree().child(state.node_of(*state.scope()), name);
-  if (!ScopeTree::is_open(first)) return first;
-  for (std::size_t number = 1;; ++number) {
-    ScopeNode& node = state.tree().numbered(first, number);
-    if (!ScopeTree::is_open(node)) return node;
-  }
-}
-
 }  // namespace
 
 VariableScopeGuard::VariableScopeGuard(const NameOrScope& name_or_scope,
@@ -111,7 +100,7 @@ void VariableScopeGuard::enter_default(const VariableScopeArgs& args) {
   } else {
     original = current_name_scope(state_);
   }
-  open(unique_scope(state_, *args.default_name), std::move(original), args);
+  open(state_.unique_scope(*args.default_name), std::move(original), args);
 }
 
 void VariableScopeGuard::open(ScopeNode& node, std::shared_ptr<const std::string> original,

@@ -17,20 +17,32 @@ std::uint64_t next_id() {
 
 VariableStore::VariableStore() : id_(next_id()) {}
 
-const Variable* VariableStore::find(keen::detail::ScopeNode& name) {
+VariableStore::Entry* VariableStore::find_entry(keen::detail::ScopeNode& name) {
   // The thread's node remembers the entry; entries stay where they are.
-  if (name.store_id == id_) return &static_cast<const Entry*>(name.store_entry)->variable;
+  if (name.store_id == id_) return static_cast<Entry*>(name.store_entry);
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(name.name);
   if (found == entries_.end()) return nullptr;
   name.store_id = id_;
   name.store_entry = &found->second;
-  return &found->second.variable;
+  return &found->second;
+}
+
+const Variable* VariableStore::find(keen::detail::ScopeNode& name) {
+  const Entry* entry = find_entry(name);
+  return entry == nullptr ? nullptr : &entry->variable;
+}
+
+bool VariableStore::is_regularized(keen::detail::ScopeNode& name) {
+  const Entry* entry = find_entry(name);
+  const std::lock_guard lock(mutex_);
+  return entry != nullptr && entry->regularized;
 }
 
 void VariableStore::insert(keen::detail::ScopeNode& name, const Variable& variable) {
   const std::lock_guard lock(mutex_);
-  const auto [at, inserted] = entries_.try_emplace(name.name, Entry{nullptr, variable});
+  const auto [at, inserted] =
+      entries_.try_emplace(name.name, Entry{.key = nullptr, .variable = variable});
   at->second.key = &at->first;
   if (inserted) created_.push_back(&at->second);
 }
@@ -55,6 +67,7 @@ void VariableStore::add_regularizer(const Variable& variable, const Regularizer&
   const auto found = std::ranges::find_if(regularizers_, same);
   if (found == regularizers_.end()) {
     regularizers_.push_back({variable, regularizer});
+    for (Entry* entry : created_) entry->regularized |= entry->variable.is(variable);
   } else {
     found->regularizer = regularizer;
   }

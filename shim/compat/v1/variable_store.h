@@ -21,6 +21,8 @@ class VariableStore final : public Module {
 
   // The variable of that name, or null.
   [[nodiscard]] const Variable* find(keen::detail::ScopeNode& name);
+  // Whether that variable has a regularizer.
+  [[nodiscard]] bool is_regularized(keen::detail::ScopeNode& name);
   void insert(keen::detail::ScopeNode& name, const Variable& variable);
   // Names without ":0" in the order in which their variables were made, and those variables.
   [[nodiscard]] std::vector<std::string> keys() const;
@@ -44,12 +46,15 @@ class VariableStore final : public Module {
   struct Entry {
     const std::string* key;
     Variable variable;
+    bool regularized = false;
   };
+
+  [[nodiscard]] Entry* find_entry(keen::detail::ScopeNode& name);
 
   const std::uint64_t id_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry, std::less<>> entries_;
-  std::vector<const Entry*> created_;
+  std::vector<Entry*> created_;
   std::vector<Regularized> regularizers_;
 };
 

@@ -33,7 +33,7 @@ struct CallArgs {
 };
 
 struct LayerArgs {
-  // None: made of the class's name and a number.
+  // None: made of the class's name and a number when it is first needed.
   OrNone<std::string> name = None;
   bool trainable = true;
 };

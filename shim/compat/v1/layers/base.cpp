@@ -6,6 +6,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
+#include "runtime/tensor/context.h"
 #include "shim/compat/v1/scope_state.h"
 #include "shim/compat/v1/variable_store.h"
 
@@ -21,6 +22,28 @@ Padding padding_of(const char* name) {
 }  // namespace
 
 PaddingArg::PaddingArg(const char* name) : padding_(padding_of(name)) {}
+
+bool detail::reuse_weights(const LayerClass& layer_class, const OrNone<std::string>& name,
+                           std::span<const ExpectedWeight> expected, std::span<Variable> weights) {
+  auto& state = v1::detail::ScopeState::current();
+  VariableStore* store = state.store();
+  if (store == nullptr || Context::current().tracer() != nullptr) return false;
+  const bool named = name.has_value() && !(*name).empty();
+  auto& tree = state.tree();
+  auto& scope = named ? tree.child(state.node_of(*state.scope()), *name)
+                      : state.unique_scope(layer_class.base_name);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    auto& node = tree.child(scope, expected[i].name);
+    const Variable* found = store->find(node);
+    if (found == nullptr || found->spec() != expected[i].spec) return false;
+    if (expected[i].regularized && !store->is_regularized(node)) return false;
+    weights[i] = *found;
+  }
+  if (!named) static_cast<void>(layer_class.counter.next());
+  tree.open(scope);
+  tree.forget_below(scope);
+  return true;
+}
 
 Layer::Layer(const detail::LayerSpec& spec)
     : keen::keras::layers::Layer({.trainable = spec.trainable}),

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -64,6 +65,21 @@ struct LayerSpec {
   // For one call by a function: the weights belong to the store or to nobody.
   bool once = false;
 };
+
+// A weight as a layer asks for it.
+struct ExpectedWeight {
+  std::string_view name;
+  TensorSpec spec;
+  bool regularized = false;
+};
+
+// For a function of a layer that stands for one call of a new layer object: fills in the weights if
+// the current store has them all, as they are expected, so that no such object need be made. The
+// counts of names then are as after its call. False, and nothing has changed, where the object
+// could make a difference: in a function being traced, without a store, for missing weights.
+[[nodiscard]] bool reuse_weights(const LayerClass& layer_class, const OrNone<std::string>& name,
+                                 std::span<const ExpectedWeight> expected,
+                                 std::span<Variable> weights);
 
 }  // namespace detail
 

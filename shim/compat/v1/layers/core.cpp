@@ -24,6 +24,20 @@ const detail::LayerClass& dense_class() {
   return instance;
 }
 
+// inputs [..., n] times kernel [n, units], plus the bias if there is one.
+Tensor product(const Tensor& inputs, const Variable& kernel, const Variable* bias) {
+  const Shape& shape = inputs.shape();
+  Tensor out;
+  if (shape.rank() == 2) {
+    out = matmul(inputs, kernel);
+  } else {
+    Shape wanted = shape;
+    wanted.set_dim(shape.rank() - 1, kernel.shape()[1]);
+    out = reshape(matmul(reshape(inputs, {-1, shape[-1]}), kernel), wanted);
+  }
+  return bias == nullptr ? out : nn::bias_add(out, *bias);
+}
+
 }  // namespace
 
 // ---- Dense ----
@@ -63,20 +77,22 @@ void Dense::build(const Shape& input_shape) {
 }
 
 Tensor Dense::call(const Tensor& inputs, const CallArgs&) {
-  const Shape& shape = inputs.shape();
-  Tensor out;
-  if (shape.rank() == 2) {
-    out = matmul(inputs, kernel_);
-  } else {
-    Shape wanted = shape;
-    wanted.set_dim(shape.rank() - 1, units_);
-    out = reshape(matmul(reshape(inputs, {-1, shape[-1]}), kernel_), wanted);
-  }
-  if (args_.use_bias) out = nn::bias_add(out, bias_);
-  return args_.activation(out);
+  return args_.activation(product(inputs, kernel_, args_.use_bias ? &bias_ : nullptr));
 }
 
 Tensor dense(const Tensor& inputs, std::int64_t units, const DenseArgs& args) {
+  const Shape& shape = inputs.shape();
+  if (args.activation.library_only() && shape.rank() >= 2 && units > 0) {
+    const DType dtype = inputs.dtype();
+    const detail::ExpectedWeight expected[] = {
+        {"kernel", {dtype, {shape[-1], units}}, args.kernel_regularizer.given()},
+        {"bias", {dtype, {units}}, args.bias_regularizer.given()}};
+    Variable weights[2];
+    const std::size_t count = args.use_bias ? 2 : 1;
+    if (detail::reuse_weights(dense_class(), args.name, {expected, count}, {weights, count})) {
+      return args.activation(product(inputs, weights[0], args.use_bias ? &weights[1] : nullptr));
+    }
+  }
   return Dense(units, args, true)(inputs);
 }
 
