@@ -49,7 +49,7 @@ class Reuse {
   enum class Mode : std::uint8_t { kFalse, kTrue, kAuto };
   Mode mode_ = Mode::kFalse;
 };
-inline constexpr Reuse AUTO_REUSE = Reuse::automatic();
+inline constexpr Reuse AUTO_REUSE = Reuse::automatic();  // NOLINT: TensorFlow's name
 
 // A scope with its defaults. Copies are the same scope. It outlives the block that opened it and
 // can be entered again from anywhere.

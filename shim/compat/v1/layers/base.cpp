@@ -59,7 +59,7 @@ Layer::Layer(const detail::LayerSpec& spec)
   }
 }
 
-Layer::Layer(Layer&& other) = default;
+Layer::Layer(Layer&& other) noexcept = default;
 
 std::string Layer::automatic_name() const {
   return std::string(class_->base_name) + '_' + std::to_string(number_);

@@ -95,7 +95,7 @@ class Layer : public keen::keras::layers::Layer {
 
  protected:
   explicit Layer(const detail::LayerSpec& spec);
-  Layer(Layer&& other);
+  Layer(Layer&& other) noexcept;
 
   // The variable of that name in the layer's scope; see get_variable. Without an initializer it
   // takes the scope's, or Keras' default.
