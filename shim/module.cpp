@@ -26,6 +26,7 @@ void detail::VariableList::add(const Variable& variable) {
 
 Module::~Module() = default;
 
+// NOLINTNEXTLINE(performance-noexcept-move-constructor): throws for a module in use
 Module::Module(Module&& other) {
   if (other.fixed_ || other.v1_store_ != nullptr) {
     throw RuntimeError("Module: a module that is tracked or built can't be moved");

@@ -109,17 +109,18 @@ class Module {
   [[nodiscard]] compat::v1::VariableStore& get_or_create_v1_store();
 
  protected:
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throws for a module in use
   Module(Module&& other);
 
   // Makes `module` a child under that name, which checkpoints use. ValueError for a name in use.
   template <std::derived_from<Module> T>
-  Ref<T> track(std::string name, T module) {
-    return track(std::move(name), Ref<T>(std::make_shared<T>(std::move(module))));
+  Ref<T> track(const std::string& name, T module) {
+    return track(name, Ref<T>(std::make_shared<T>(std::move(module))));
   }
   // Shares a module that another one tracks.
   template <std::derived_from<Module> T>
-  Ref<T> track(std::string name, Ref<T> module) {
-    adopt(std::move(name), module.shared());
+  Ref<T> track(const std::string& name, Ref<T> module) {
+    adopt(name, module.shared());
     return module;
   }
   Variable track(std::string name, Variable variable);

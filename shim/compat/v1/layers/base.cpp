@@ -59,7 +59,8 @@ Layer::Layer(const detail::LayerSpec& spec)
   }
 }
 
-Layer::Layer(Layer&& other) noexcept = default;
+// NOLINTNEXTLINE(performance-noexcept-move-constructor): throws for a layer in use
+Layer::Layer(Layer&& other) = default;
 
 std::string Layer::automatic_name() const {
   return std::string(class_->base_name) + '_' + std::to_string(number_);

@@ -95,7 +95,8 @@ class Layer : public keen::keras::layers::Layer {
 
  protected:
   explicit Layer(const detail::LayerSpec& spec);
-  Layer(Layer&& other) noexcept;
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throws for a layer in use
+  Layer(Layer&& other);
 
   // The variable of that name in the layer's scope; see get_variable. Without an initializer it
   // takes the scope's, or Keras' default.
