@@ -88,7 +88,10 @@ class CallLog {
     return {saved_.data() + call.saved_at + call.inputs, call.outputs};
   }
   [[nodiscard]] AttrsView attrs_of(const LoggedCall& call) const {
-    return {bytes_.data() + call.attrs_at, call.attrs_type};
+    // An empty struct has no bytes, but a view never points nowhere.
+    const bool empty = call.attrs_type->size == 0;
+    return {empty ? static_cast<const void*>(this) : bytes_.data() + call.attrs_at,
+            call.attrs_type};
   }
   [[nodiscard]] const op::Backward& backward_of(const LoggedCall& call) const {
     return *backwards_[static_cast<std::size_t>(call.backward)];
