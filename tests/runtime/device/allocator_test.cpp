@@ -15,8 +15,9 @@ namespace {
 
 // Allocators are never destroyed; each test takes a slot of its own.
 Allocator& new_allocator(Allocator::Mode mode = Allocator::Mode::kCaching) {
-  static int next_slot = 20;
-  return *new Allocator(next_slot++, mode);
+  static auto& made = *new std::vector<Allocator*>;
+  made.push_back(new Allocator(20 + static_cast<int>(made.size()), mode));
+  return *made.back();
 }
 
 TEST(Allocator, ClassesHoldEverySmallSize) {
