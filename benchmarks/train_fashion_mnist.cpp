@@ -2,9 +2,11 @@
 //
 //   train_fashion_mnist [--mode eager|traced] [--epochs 5] [--csv FILE] [--plot FILE] …
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -42,7 +44,7 @@ class Network final : public tf::keras::layers::Layer {
   static constexpr double kL2 = 1e-4;  // times half of the sum of squares
 };
 
-std::unique_ptr<v1::train::Optimizer> make_optimizer(OptimizerKind kind, double rate) {
+std::unique_ptr<v1::train::Optimizer> make_optimizer(OptimizerKind kind, const Variable& rate) {
   constexpr double kMomentum = 0.9;
   switch (kind) {
     case OptimizerKind::kAdam:
@@ -63,11 +65,16 @@ class NetworkModel final : public Model {
   explicit NetworkModel(const Options& options)
       : device_(options.device),
         traced_(options.mode == Mode::kTraced),
-        optimizer_(make_optimizer(options.optimizer, options.learning_rate)) {
+        first_rate_(options.learning_rate),
+        optimizer_(make_optimizer(options.optimizer, rate_)) {
     tf::keras::utils::set_random_seed(options.seed);  // the first step makes the variables
   }
 
-  StepResult train_step(const Batch& batch) override {
+  StepResult train_step(const Batch& batch, double progress) override {
+    // Falls along a cosine (Loshchilov and Hutter 2017; tf.compat.v1.train.cosine_decay): at a
+    // constant rate the accuracy still jumps by a percent from epoch to epoch.
+    const double share = (1 + std::cos(std::numbers::pi * progress)) / 2;
+    rate_.assign(Tensor::scalar(static_cast<float>(first_rate_ * share)));
     const auto [images, labels] = tensors_of(batch);
     const auto [loss, scores] = traced_ ? traced_step_(images, labels) : step(images, labels);
     return {.loss = loss.item<float>(), .correct = count_right(scores, batch)};
@@ -115,6 +122,8 @@ class NetworkModel final : public Model {
   DeviceScope device_;
   bool traced_;
   Network network_;
+  double first_rate_;
+  Variable rate_{Tensor::scalar(0.0F), {.trainable = false, .name = "learning_rate"}};
   std::unique_ptr<v1::train::Optimizer> optimizer_;
   Function<std::pair<Tensor, Tensor>(const Tensor&, const Tensor&)> traced_step_ =
       function([this](const Tensor& images, const Tensor& labels) { return step(images, labels); });

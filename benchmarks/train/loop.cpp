@@ -56,7 +56,8 @@ class Loop {
     for (std::int64_t step = 1; step <= train_.count(); ++step) {
       const Clock::time_point start = Clock::now();
       const Batch batch = train_.next();
-      const StepResult result = model_.train_step(batch);
+      const double progress = static_cast<double>(history_.steps.size()) / steps_of_run();
+      const StepResult result = model_.train_step(batch, progress);
       const double seconds = seconds_since(start);
       const auto size = static_cast<double>(batch.size);
       loss += result.loss * size;
@@ -78,8 +79,12 @@ class Loop {
     return record;
   }
 
+  [[nodiscard]] double steps_of_run() const {
+    return static_cast<double>(options_.epochs) * static_cast<double>(train_.count());
+  }
+
   void show(const EpochRecord& record, std::int64_t step) {
-    const std::int64_t steps_left = options_.epochs * train_.count() - record.last_step;
+    const double steps_left = steps_of_run() - static_cast<double>(record.last_step);
     progress_.update({.epoch = record.epoch,
                       .epochs = options_.epochs,
                       .step = step,
@@ -87,8 +92,7 @@ class Loop {
                       .loss = record.loss,
                       .accuracy = record.accuracy,
                       .images_per_second = record.images_per_second,
-                      .seconds_left = static_cast<double>(steps_left) * record.seconds /
-                                      static_cast<double>(step)});
+                      .seconds_left = steps_left * record.seconds / static_cast<double>(step)});
   }
 
   // The share of the test images that are classified right; none if stopped before the last.

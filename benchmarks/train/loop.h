@@ -19,7 +19,8 @@ struct StepResult {
 class Model {
  public:
   virtual ~Model() = default;
-  virtual StepResult train_step(const Batch& batch) = 0;
+  // `progress` is the share of the run's steps that came before, 0 to below 1.
+  virtual StepResult train_step(const Batch& batch, double progress) = 0;
   // How many images are classified right, without any update.
   virtual std::int64_t count_correct(const Batch& batch) = 0;
 };

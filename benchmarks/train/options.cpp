@@ -59,7 +59,8 @@ void describe(CLI::App& app, Options& options) {
       ->capture_default_str();
   add_choice(app, "--optimizer", options.optimizer, kOptimizers, "Way of updating the weights",
              "adam");
-  app.add_option("--learning-rate", options.learning_rate, "Step size of the optimizer")
+  app.add_option("--learning-rate", options.learning_rate,
+                 "Step size of the first update; it falls to 0 along a cosine")
       ->check(check_rate)
       ->type_name("RATE")
       ->capture_default_str();

@@ -22,9 +22,9 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kDataFailure = 2;
 
-void report(const std::exception& error) {
+void report(const std::exception& error, const char* hint = "") {
   std::fflush(stdout);
-  std::fprintf(stderr, "train_fashion_mnist: %s\n", error.what());
+  std::fprintf(stderr, "train_fashion_mnist: %s%s\n", error.what(), hint);
 }
 
 std::optional<data::FashionMnist> load(const Options& options) {
@@ -33,10 +33,13 @@ std::optional<data::FashionMnist> load(const Options& options) {
     images.train.keep_first(options.limit_images);
     images.test.keep_first(options.limit_images);
     return images;
+  } catch (const NotFoundError& error) {
+    report(error,
+           " (Debian's dataset-fashion-mnist has the files; --data-dir says where they are)");
   } catch (const std::exception& error) {
     report(error);
-    return std::nullopt;
   }
+  return std::nullopt;
 }
 
 // Whether the file is as it should be: written, or not asked for.

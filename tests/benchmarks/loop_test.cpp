@@ -19,8 +19,9 @@ using trainer::Batch;
 // right, and all test images with label 0.
 class FakeModel final : public trainer::Model {
  public:
-  trainer::StepResult train_step(const Batch& batch) override {
+  trainer::StepResult train_step(const Batch& batch, double progress) override {
     EXPECT_GT(batch.size, 0);
+    last_progress = progress;
     return {.loss = 10.0 - steps++, .correct = 1};
   }
   std::int64_t count_correct(const Batch& batch) override {
@@ -29,6 +30,7 @@ class FakeModel final : public trainer::Model {
   }
   int steps = 0;
   int tests = 0;
+  double last_progress = 0;
 };
 
 data::LabelledImages zeros(int count) {
@@ -66,6 +68,7 @@ class TrainLoop : public ::testing::Test {
 TEST_F(TrainLoop, records_steps_and_epochs) {
   const trainer::History history = train([] { return false; });
   EXPECT_EQ(history.steps_per_epoch, 3);
+  EXPECT_DOUBLE_EQ(model_.last_progress, 5 / 6.0);
   ASSERT_EQ(history.steps.size(), 6U);
   EXPECT_EQ(history.steps[3].epoch, 2);
   EXPECT_EQ(history.steps[3].step, 4);
