@@ -3,26 +3,20 @@
 // Note [Asynchronous devices]
 // The CPU runs every operation before the call returns, so its streams and events hold no state.
 // The interface is that of an asynchronous device, where each operation means:
-//   operation                    CPU                          CUDA
-//   DeviceContext::allocate      block from the cache         block free in stream order, no
-//   waiting DeviceContext::deallocate    block to the cache           block reusable on its stream
-//   at once; on
-//                                                             another after the event of its last
-//                                                             use
-//   DeviceContext::copy          memcpy                       cudaMemcpyAsync; host memory by way
-//   of
-//                                                             pinned staging
-//   kernel of a row              runs                         is enqueued on the compute stream
-//   DeviceContext::record        complete event               cudaEventRecord
-//   DeviceContext::wait          nothing                      cudaStreamWaitEvent: the stream
-//   waits,
-//                                                             not the host
-//   DeviceContext::synchronize   nothing                      the host waits; an asynchronous error
-//   of
-//                                                             an earlier op is thrown here, once,
-//                                                             with the name of that op where it is
-//                                                             known
-//   Tensor::item, to_vector      read                         copy to the host, then synchronize
+//
+//  - DeviceContext::allocate. CPU: a block from the cache. GPU: a block that is free in stream
+//    order; nobody waits.
+//  - DeviceContext::deallocate. CPU: the block goes to the cache. GPU: it can be used again on its
+//    stream at once, on another one after the event of its last use.
+//  - DeviceContext::copy. CPU: memcpy. GPU: cudaMemcpyAsync; host memory goes by way of pinned
+//    staging.
+//  - The kernel of a row. CPU: runs. GPU: is enqueued on the compute stream.
+//  - DeviceContext::record. CPU: an event that is complete. GPU: cudaEventRecord.
+//  - DeviceContext::wait. CPU: nothing. GPU: cudaStreamWaitEvent; the stream waits, not the host.
+//  - DeviceContext::synchronize. CPU: nothing. GPU: the host waits; an asynchronous error of an
+//    earlier op is thrown here, once, with the name of that op where it is known.
+//  - Tensor::item and Tensor::to_vector. CPU: a read. GPU: a copy to the host, then synchronize.
+//
 // Errors of arguments and shapes are always thrown by the op itself. After a fault that the device
 // cannot recover from, every later call on the context throws the first one again.
 #pragma once
