@@ -47,7 +47,10 @@ class Elements {
   [[nodiscard]] std::int64_t integer(std::int64_t i) const {
     std::int64_t value = 0;
     visit_dtype<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, bool>(
-        dtype_, [&]<class T>() { value = static_cast<const T*>(data_)[i]; });
+        dtype_, [&]<class T>() {
+          // NOLINTNEXTLINE(bugprone-signed-char-misuse): an int8 is a number here, not a character
+          value = static_cast<std::int64_t>(static_cast<const T*>(data_)[i]);
+        });
     return value;
   }
   [[nodiscard]] const std::string& string(std::int64_t i) const {

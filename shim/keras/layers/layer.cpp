@@ -138,11 +138,11 @@ Variable Layer::add_weight(const std::string& name, const AddWeightArgs& args) {
   }
   const Initializer initializer =
       args.initializer.given() ? args.initializer : initializers::default_for(args.dtype);
-  const Variable variable([&] { return initializer(args.shape.get(), args.dtype); },
-                          {.trainable = trainable,
-                           .name = name,
-                           .synchronization = args.synchronization,
-                           .aggregation = args.aggregation});
+  Variable variable([&] { return initializer(args.shape.get(), args.dtype); },
+                    {.trainable = trainable,
+                     .name = name,
+                     .synchronization = args.synchronization,
+                     .aggregation = args.aggregation});
   if (args.regularizer.given()) {
     add_loss([variable, regularizer = args.regularizer] { return regularizer(variable.value()); });
   }
