@@ -13,9 +13,9 @@ namespace {
 
 namespace v1 = compat::v1;
 
-class shim_layers : public testing::Test {
+class ShimLayers : public testing::Test {
  protected:
-  shim_layers() { keras::backend::clear_session(); }
+  ShimLayers() { keras::backend::clear_session(); }
 };
 
 std::vector<std::string> names(const std::vector<Variable>& variables) {
@@ -57,7 +57,7 @@ class Around final : public keras::layers::Layer {
   }
 };
 
-TEST_F(shim_layers, training_is_inherited_unless_a_call_says) {
+TEST_F(ShimLayers, training_is_inherited_unless_a_call_says) {
   Around around;
   const Tensor x = constant({{1.0, 2.0}, {3.0, 4.0}});
   static_cast<void>(around(x));
@@ -74,7 +74,7 @@ TEST_F(shim_layers, training_is_inherited_unless_a_call_says) {
   EXPECT_EQ(Context::current().training(), std::nullopt);
 }
 
-TEST_F(shim_layers, layer_objects_inherit_training) {
+TEST_F(ShimLayers, layer_objects_inherit_training) {
   class Holder final : public keras::layers::Layer {
    public:
     Ref<v1::layers::Dropout> dropout = track("dropout", v1::layers::Dropout(0.5));
@@ -88,7 +88,7 @@ TEST_F(shim_layers, layer_objects_inherit_training) {
   EXPECT_FALSE(holder(x, {.training = true}).is(x));
 }
 
-TEST_F(shim_layers, an_exception_leaves_the_surroundings_as_they_were) {
+TEST_F(ShimLayers, an_exception_leaves_the_surroundings_as_they_were) {
   class Throws final : public keras::layers::Layer {
    protected:
     Tensor call(const Tensor&, const CallArgs&) override { throw ValueError("on purpose"); }
@@ -119,7 +119,7 @@ class Scale final : public keras::layers::Layer {
   Variable count_;
 };
 
-TEST_F(shim_layers, weights_are_made_once_and_listed_as_keras_does) {
+TEST_F(ShimLayers, weights_are_made_once_and_listed_as_keras_does) {
   Scale scale;
   EXPECT_FALSE(scale.built());
   const Tensor x = constant({{1.0, 2.0, 3.0}});
@@ -139,7 +139,7 @@ TEST_F(shim_layers, weights_are_made_once_and_listed_as_keras_does) {
   EXPECT_EQ(named.name(), "mine");
 }
 
-TEST_F(shim_layers, losses_follow_the_weights) {
+TEST_F(ShimLayers, losses_follow_the_weights) {
   Scale scale;
   static_cast<void>(scale(constant({1.0, 2.0, 3.0})));
   ASSERT_EQ(scale.losses().size(), 1u);
@@ -162,7 +162,7 @@ class ObjectOriented final : public keras::layers::Layer {
   }
 };
 
-TEST_F(shim_layers, a_layer_object_is_listed_first_and_its_losses_count_twice) {
+TEST_F(ShimLayers, a_layer_object_is_listed_first_and_its_losses_count_twice) {
   ObjectOriented model;
   const Tensor x = fill({1, 4}, 1.0);
   static_cast<void>(model(x));
@@ -185,7 +185,7 @@ class Swap final : public keras::layers::Layer {
   Tensors call(const Tensors& inputs, const CallArgs&) override { return {inputs[1], inputs[0]}; }
 };
 
-TEST_F(shim_layers, layers_take_one_tensor_or_a_structure) {
+TEST_F(ShimLayers, layers_take_one_tensor_or_a_structure) {
   Swap swap;
   const Tensors out = swap(Tensors{constant(1.0), constant(2.0)});
   EXPECT_EQ(out[0].tensor().item<float>(), 2.0F);
@@ -198,7 +198,7 @@ TEST_F(shim_layers, layers_take_one_tensor_or_a_structure) {
 
 // ---- TF1's layers ----
 
-TEST_F(shim_layers, dense_works_on_the_last_dimension) {
+TEST_F(ShimLayers, dense_works_on_the_last_dimension) {
   const Tensor out = v1::layers::dense(fill({2, 3, 4}, 1.0), 5, {.kernel_initializer = "ones"});
   EXPECT_EQ(out.shape(), Shape({2, 3, 5}));
   EXPECT_EQ(out.to_vector<float>(), std::vector<float>(30, 4.0F));
@@ -222,7 +222,7 @@ class Stack final : public keras::layers::Layer {
   }
 };
 
-TEST_F(shim_layers, functions_find_their_weights_again) {
+TEST_F(ShimLayers, functions_find_their_weights_again) {
   Stack stack;
   const Tensor x = constant({{1.0, 2.0, 3.0}});
   const std::vector<float> first = stack(x).to_vector<float>();
@@ -237,7 +237,7 @@ TEST_F(shim_layers, functions_find_their_weights_again) {
   EXPECT_THROW(static_cast<void>(stack(x)), ValueError);
 }
 
-TEST_F(shim_layers, a_regularizer_that_comes_later_counts) {
+TEST_F(ShimLayers, a_regularizer_that_comes_later_counts) {
   Stack stack;
   const Tensor x = constant({{1.0, 2.0, 3.0}});
   static_cast<void>(stack(x));
@@ -247,7 +247,7 @@ TEST_F(shim_layers, a_regularizer_that_comes_later_counts) {
   EXPECT_EQ(stack.losses().size(), 1u);
 }
 
-TEST_F(shim_layers, an_activation_makes_variables_in_the_layers_scope) {
+TEST_F(ShimLayers, an_activation_makes_variables_in_the_layers_scope) {
   Stack stack;
   stack.activation = [](const Tensor& x) {
     return x * v1::get_variable("alpha", {.shape = {}, .initializer = "ones"});
@@ -257,13 +257,13 @@ TEST_F(shim_layers, an_activation_makes_variables_in_the_layers_scope) {
   EXPECT_EQ(stack.weights().size(), 5u);
 }
 
-TEST_F(shim_layers, weights_have_the_dtype_of_the_inputs) {
+TEST_F(ShimLayers, weights_have_the_dtype_of_the_inputs) {
   v1::layers::Dense dense(2);
   static_cast<void>(dense(fill({1, 3}, 1.0, DType::kFloat64)));
   EXPECT_EQ(dense.kernel().dtype(), DType::kFloat64);
 }
 
-TEST_F(shim_layers, activations_are_functions_or_names) {
+TEST_F(ShimLayers, activations_are_functions_or_names) {
   const Tensor x = constant({{-1.0, 2.0}});
   const auto dense = [&](const v1::layers::Activation& activation) {
     return v1::layers::dense(x, 2,
@@ -279,7 +279,7 @@ TEST_F(shim_layers, activations_are_functions_or_names) {
   EXPECT_THROW(static_cast<void>(dense("loud")), ValueError);
 }
 
-TEST_F(shim_layers, a_frozen_batch_normalization_updates_nothing) {
+TEST_F(ShimLayers, a_frozen_batch_normalization_updates_nothing) {
   v1::layers::BatchNormalization frozen({.trainable = false});
   v1::layers::BatchNormalization free_one;
   const Tensor x = constant({{1.0, 2.0}, {3.0, 6.0}});
@@ -290,7 +290,7 @@ TEST_F(shim_layers, a_frozen_batch_normalization_updates_nothing) {
   EXPECT_TRUE(frozen.trainable_weights().empty());
 }
 
-TEST_F(shim_layers, bad_arguments_are_value_errors) {
+TEST_F(ShimLayers, bad_arguments_are_value_errors) {
   const Tensor x = fill({1, 4}, 1.0);
   EXPECT_THROW(static_cast<void>(v1::layers::dense(x, 0)), ValueError);
   EXPECT_THROW(static_cast<void>(v1::layers::dense(constant({1.0}), 2)), ValueError);
@@ -301,7 +301,7 @@ TEST_F(shim_layers, bad_arguments_are_value_errors) {
   EXPECT_THROW(static_cast<void>(v1::layers::Dense(2).scope_name()), ValueError);
 }
 
-TEST_F(shim_layers, regularizers_of_keras) {
+TEST_F(ShimLayers, regularizers_of_keras) {
   const Tensor x = constant({1.0, -2.0});
   EXPECT_FLOAT_EQ(keras::regularizers::L1(0.5)(x).item<float>(), 1.5F);
   EXPECT_FLOAT_EQ(keras::regularizers::L2(0.5)(x).item<float>(), 2.5F);
@@ -311,7 +311,7 @@ TEST_F(shim_layers, regularizers_of_keras) {
   EXPECT_THROW(static_cast<void>(keras::regularizers::Regularizer("l3")), ValueError);
 }
 
-TEST_F(shim_layers, class_names_become_layer_names) {
+TEST_F(ShimLayers, class_names_become_layer_names) {
   EXPECT_EQ(keras::backend::to_snake_case("DenseLayer"), "dense_layer");
   EXPECT_EQ(keras::backend::to_snake_case("Conv2D"), "conv2d");
   EXPECT_EQ(keras::backend::to_snake_case("MyRNNCell"), "my_rnn_cell");

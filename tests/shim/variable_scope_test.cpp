@@ -20,9 +20,9 @@ namespace {
 
 namespace v1 = compat::v1;
 
-class shim_scope : public testing::Test {
+class ShimScope : public testing::Test {
  protected:
-  shim_scope() { keras::backend::clear_session(); }
+  ShimScope() { keras::backend::clear_session(); }
 };
 
 // A module whose method does what the test says.
@@ -37,7 +37,7 @@ class Tracked final : public Module {
 
 v1::VariableLike scalar(std::string_view name) { return v1::get_variable(name, {.shape = {}}); }
 
-TEST_F(shim_scope, outlives_its_block_and_is_entered_again) {
+TEST_F(ShimScope, outlives_its_block_and_is_entered_again) {
   std::optional<v1::VariableScope> kept;
   {
     auto outer = v1::variable_scope("a");
@@ -53,7 +53,7 @@ TEST_F(shim_scope, outlives_its_block_and_is_entered_again) {
   EXPECT_EQ(other.scope().name(), "other");
 }
 
-TEST_F(shim_scope, is_left_by_an_exception) {
+TEST_F(ShimScope, is_left_by_an_exception) {
   EXPECT_THROW(
       {
         auto outer = v1::variable_scope("a");
@@ -64,7 +64,7 @@ TEST_F(shim_scope, is_left_by_an_exception) {
   EXPECT_EQ(Context::current().name_scope(), "");
 }
 
-TEST_F(shim_scope, default_names_count_what_was_opened_since_the_scope_around_was_left) {
+TEST_F(ShimScope, default_names_count_what_was_opened_since_the_scope_around_was_left) {
   for (int call = 0; call < 2; ++call) {
     auto outer = v1::variable_scope("a");
     for (const char* expected : {"a/d", "a/d_1", "a/d_2"}) {
@@ -78,7 +78,7 @@ TEST_F(shim_scope, default_names_count_what_was_opened_since_the_scope_around_wa
   EXPECT_EQ(v1::variable_scope(None, "d").scope().name(), "d");
 }
 
-TEST_F(shim_scope, entering_a_scope_again_takes_back_what_was_opened_below) {
+TEST_F(ShimScope, entering_a_scope_again_takes_back_what_was_opened_below) {
   std::optional<v1::VariableScope> kept;
   { kept = v1::variable_scope("a").scope(); }
   for (int call = 0; call < 2; ++call) {
@@ -87,7 +87,7 @@ TEST_F(shim_scope, entering_a_scope_again_takes_back_what_was_opened_below) {
   }
 }
 
-TEST_F(shim_scope, a_thread_starts_with_the_scope_it_was_given_and_counts_for_itself) {
+TEST_F(ShimScope, a_thread_starts_with_the_scope_it_was_given_and_counts_for_itself) {
   auto outer = v1::variable_scope("a", {.initializer = "ones"});
   EXPECT_EQ(v1::variable_scope(None, "d").scope().name(), "a/d");
   const Context& mine = Context::current();
@@ -106,7 +106,7 @@ TEST_F(shim_scope, a_thread_starts_with_the_scope_it_was_given_and_counts_for_it
   EXPECT_EQ(v1::get_variable_scope().name(), "a");
 }
 
-TEST_F(shim_scope, a_module_owns_the_variables_of_its_methods) {
+TEST_F(ShimScope, a_module_owns_the_variables_of_its_methods) {
   Tracked one;
   Tracked two;
   const Variable first = one([] { return scalar("v").variable(); });
@@ -117,7 +117,7 @@ TEST_F(shim_scope, a_module_owns_the_variables_of_its_methods) {
   EXPECT_EQ(one.children().at(0).name, "_tf1_style_var_store");
 }
 
-TEST_F(shim_scope, a_method_within_a_method_of_another_module_has_its_own_store) {
+TEST_F(ShimScope, a_method_within_a_method_of_another_module_has_its_own_store) {
   Tracked outer;
   Tracked inner;
   outer([&] {
@@ -130,11 +130,11 @@ TEST_F(shim_scope, a_method_within_a_method_of_another_module_has_its_own_store)
   EXPECT_EQ(inner.v1_store()->keys(), (std::vector<std::string>{"s/within"}));
 }
 
-TEST_F(shim_scope, without_a_store_every_call_makes_a_variable) {
+TEST_F(ShimScope, without_a_store_every_call_makes_a_variable) {
   EXPECT_FALSE(scalar("v").variable().is(scalar("v").variable()));
 }
 
-TEST_F(shim_scope, a_function_keeps_the_scope_and_the_store_around_it) {
+TEST_F(ShimScope, a_function_keeps_the_scope_and_the_store_around_it) {
   Tracked module;
   const auto twice = function([](const Tensor& x) -> Tensor {
     static_cast<void>(x);
@@ -151,7 +151,7 @@ TEST_F(shim_scope, a_function_keeps_the_scope_and_the_store_around_it) {
   EXPECT_EQ(module.v1_store()->keys(), (std::vector<std::string>{"m/w"}));
 }
 
-TEST_F(shim_scope, stores_do_not_mix_up_equal_names) {
+TEST_F(ShimScope, stores_do_not_mix_up_equal_names) {
   // The nodes of names remember entries of the store that was asked last.
   Tracked one;
   Tracked two;
@@ -164,7 +164,7 @@ TEST_F(shim_scope, stores_do_not_mix_up_equal_names) {
   }
 }
 
-TEST_F(shim_scope, what_stands_for_a_variable_is_read_as_a_tensor) {
+TEST_F(ShimScope, what_stands_for_a_variable_is_read_as_a_tensor) {
   const v1::VariableLike variable = v1::get_variable("v", {.shape = {2}, .initializer = "ones"});
   EXPECT_TRUE(variable.is_variable());
   EXPECT_EQ(Tensor(variable).to_vector<float>(), (std::vector<float>{1, 1}));
@@ -174,7 +174,7 @@ TEST_F(shim_scope, what_stands_for_a_variable_is_read_as_a_tensor) {
   EXPECT_EQ(tensor.shape(), Shape({1}));
 }
 
-TEST_F(shim_scope, names_and_defaults_of_the_right_type) {
+TEST_F(ShimScope, names_and_defaults_of_the_right_type) {
   EXPECT_THROW(static_cast<void>(v1::variable_scope(None)), TypeError);
   EXPECT_THROW(static_cast<void>(v1::variable_scope(None, "d", {.reuse = true})), ValueError);
   EXPECT_THROW(static_cast<void>(v1::get_variable("v")), TypeError);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "runtime/base/error.h"
+#include "runtime/base/text.h"
 
 namespace keen::test {
 namespace {
@@ -17,7 +18,7 @@ using nlohmann::json;
 
 // A test that fails with the text.
 GoldenSet failing(const fs::path& path, const std::string& kind, const std::string& problem) {
-  const Differences found{path.string() + ": " + problem};
+  Differences found{path.string() + ": " + problem};
   return {kind, {{kind, path.parent_path().filename().string(), [found] { return found; }}}};
 }
 
@@ -79,7 +80,7 @@ void check_fields(const std::string& where, const json& object,
                   std::initializer_list<const char*> known) {
   for (const auto& [name, value] : object.items()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw std::runtime_error(where + ": the reader does not know the field '" + name + "'");
+      throw std::runtime_error(text(where, ": the reader does not know the field '", name, "'"));
     }
   }
 }

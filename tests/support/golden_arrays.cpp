@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "runtime/base/text.h"
+
 namespace keen::test {
 namespace {
 
@@ -60,7 +62,7 @@ GoldenArrays GoldenArrays::read(const std::string& path) {
     try {
       arrays.tensors_[name] = tensor_of(entry, bytes);
     } catch (const std::exception& error) {
-      throw std::runtime_error(path + ": '" + name + "': " + error.what());
+      throw std::runtime_error(text(path, ": '", name, "': ", error.what()));
     }
   }
   return arrays;

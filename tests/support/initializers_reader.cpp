@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/base/text.h"
 #include "runtime/tensor/random_state.h"
 #include "shim/compat/v1/initializers.h"
 #include "shim/keras/initializers.h"
@@ -112,7 +113,7 @@ void play_initializer_entry(const json& entry, const RandomPlay& play) {
     // The seeds of the ops show in the values.
     expect_fields(call, {"call", "output", "ops"}, {"keras_seeds"});
     const auto output = call.at("output").get<std::string>();
-    play.compare(full_name + " " + output, initializer(shape_of(entry.at("shape"))), output);
+    play.compare(text(full_name, " ", output), initializer(shape_of(entry.at("shape"))), output);
   }
 }
 

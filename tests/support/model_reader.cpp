@@ -48,7 +48,7 @@ void check_zeroed(ModelChecks& checks, Layer& layer, const Tensor& x, const json
 
 // The first call, on an input that is drawn like the weights, and what it made.
 Tensor first_call(ModelChecks& checks, Layer& layer, const Shape& shape, const json& contents) {
-  const Tensor x = random::normal(shape);
+  Tensor x = random::normal(shape);
   checks.exact("x", x, "x");
   static_cast<void>(layer(x));
   checks.layer(layer, contents);

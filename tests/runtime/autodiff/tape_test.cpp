@@ -264,7 +264,7 @@ TEST(CustomGradient, HandsInputsThrough) {
 }
 
 TEST(CustomGradient, ChecksWhatComesBack) {
-  const auto gives = [](std::vector<Tensor> gradients) {
+  const auto gives = [](const std::vector<Tensor>& gradients) {
     return [gradients](const std::vector<Tensor>& in) {
       return CustomGradient{{square(in[0])},
                             [gradients](const std::vector<Tensor>&) { return gradients; }};
