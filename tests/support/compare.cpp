@@ -114,8 +114,8 @@ std::string exact_difference(const std::string& what, const Tensor& got, const T
     if constexpr (std::same_as<T, std::string>) {
       return a == b;
     } else {
-      // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the bits of numbers are what is
-      // asked
+      // The bits of numbers are what is asked for.
+      // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
       return std::memcmp(&a, &b, sizeof a) == 0;
     }
   });
