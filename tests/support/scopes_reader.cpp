@@ -164,7 +164,7 @@ std::vector<GoldenTest> read_scopes(const GoldenFile&, const json& contents) {
       // Graphs with sessions are not what the shim is.
       if (mode == "graph") continue;
       if (mode != "shim" && mode != "shim_function") {
-        throw std::runtime_error(id + ": the reader does not know the mode " + mode);
+        throw std::runtime_error(text(id, ": the reader does not know the mode ", mode));
       }
       tests.push_back({"scopes." + id, mode, [scenario, mode = mode, want = expected] {
                          return compare(ScenarioPlayer(scenario, mode != "shim").play(), want);
