@@ -49,7 +49,7 @@ class Elements {
     visit_dtype<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, bool>(
         dtype_, [&]<class T>() {
           // NOLINTNEXTLINE(bugprone-signed-char-misuse): an int8 is a number here, not a character
-          value = static_cast<std::int64_t>(static_cast<const T*>(data_)[i]);
+          value = static_cast<const T*>(data_)[i];
         });
     return value;
   }
