@@ -1,0 +1,182 @@
+#include "tests/sim/core/memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/sim/core/machine.h"
+
+namespace keen::sim {
+namespace {
+
+constexpr std::size_t kAlignment =
+    256;                           // of cudaMalloc: Programming Guide, "Device Memory Accesses"
+constexpr std::size_t kGap = 256;  // between allocations, so that overruns hit none
+constexpr std::size_t kFillBytes = 16 << 20;
+
+void reserve(Address address, int protection) {
+  void* wanted = reinterpret_cast<void*>(address);
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  if (mmap(wanted, kMaxDevices * kWindowBytes, protection, kFlags, -1, 0) == wanted) return;
+  std::perror("cudasim: cannot reserve the addresses of the devices (a limit on virtual memory?)");
+  std::_Exit(2);
+}
+
+std::string place(const Access& access) {
+  char text[64];
+  std::snprintf(text, sizeof text, " at %p, %zu bytes", access.pointer, access.bytes);
+  return text;
+}
+
+const char* verb(AccessKind kind) {
+  if (kind == AccessKind::kFree) return "frees";
+  return kind == AccessKind::kWrite ? "writes" : "reads";
+}
+
+}  // namespace
+
+Memory& Memory::get() {
+  static auto* memory = new Memory;
+  return *memory;
+}
+
+Memory::Memory() {
+  reserve(kWindowBase, PROT_NONE);
+  reserve(kWindowBase + kBackingOffset, PROT_READ | PROT_WRITE);
+  for (int d = 0; d < kMaxDevices; ++d) next_[d] = kWindowBase + d * kWindowBytes + 4096;
+}
+
+Address Memory::allocate(int device, std::size_t bytes, AllocationKind kind,
+                         const std::string& origin) {
+  if (bytes > free_bytes(device)) return 0;
+  const std::size_t room = (bytes + kAlignment - 1) / kAlignment * kAlignment + kGap;
+  if (next_[device] + room > kWindowBase + (device + 1) * kWindowBytes) return 0;
+  const Address base = next_[device];
+  next_[device] += room;
+  Allocation& made = allocations_[base];
+  made = {.base = base,
+          .bytes = bytes,
+          .device = device,
+          .kind = kind,
+          .live = false,
+          .origin = origin,
+          .reachable = nullptr,
+          .records = {}};
+  set_live(made, true);
+  return base;
+}
+
+void Memory::set_live(Allocation& allocation, bool live) {
+  if (allocation.live == live) return;
+  auto& counters = Machine::get().counters;
+  allocation.live = live;
+  auto* bytes = backing(reinterpret_cast<char*>(allocation.base));
+  if (!live) {
+    used_[allocation.device] -= allocation.bytes;
+    counters.live_bytes -= static_cast<long long>(allocation.bytes);
+    return;
+  }
+  used_[allocation.device] += allocation.bytes;
+  counters.live_bytes += static_cast<long long>(allocation.bytes);
+  counters.peak_bytes = std::max(counters.peak_bytes, counters.live_bytes);
+  // NaN in every float type; big ones stay uncommitted until they are touched.
+  if (allocation.bytes <= kFillBytes) std::memset(bytes, 0xff, allocation.bytes);
+}
+
+Allocation* Memory::find_near(Address address) {
+  auto next = allocations_.upper_bound(address);
+  if (next == allocations_.begin()) return nullptr;
+  Allocation& before = std::prev(next)->second;
+  return address < before.base + before.bytes + kGap ? &before : nullptr;
+}
+
+Allocation* Memory::find(Address address) {
+  Allocation* near = find_near(address);
+  return near != nullptr && address < near->base + near->bytes ? near : nullptr;
+}
+
+bool Memory::may_reach(int device, const Allocation& allocation) const {
+  if (device == allocation.device) return true;
+  if (allocation.reachable == nullptr) return peer_enabled(device, allocation.device);
+  return (*allocation.reachable >> device & 1) != 0;
+}
+
+bool Memory::touch(Execution& execution, const Access& access) {
+  if (access.bytes == 0) return true;
+  Machine& machine = Machine::get();
+  const auto low = reinterpret_cast<Address>(access.pointer);
+  const Address high = low + access.bytes;
+  const auto wrong = [&](const char* kind, const std::string& what) {
+    machine.report(kind, execution.name + " " + verb(access.kind) + place(access) + ": " + what);
+    machine.set_sticky(cudaErrorIllegalAddress);
+    return false;
+  };
+  Allocation* allocation = find_near(low);
+  if (allocation == nullptr) return wrong("out-of-bounds", "there is no allocation");
+  const std::string block = std::to_string(allocation->bytes) + " bytes from " + allocation->origin;
+  if (high > allocation->base + allocation->bytes) return wrong("out-of-bounds", "of " + block);
+  if (!allocation->live) return wrong("use-after-free", "the block of " + block + " was freed");
+  if (!may_reach(execution.device, *allocation)) {
+    return wrong("peer-access", "device " + std::to_string(execution.device) +
+                                    " has no access to memory of device " +
+                                    std::to_string(allocation->device));
+  }
+  const bool write = access.kind != AccessKind::kRead;
+  check_race(execution, *allocation, low, high, write);
+  if (access.kind == AccessKind::kFree) {
+    set_live(*allocation, false);
+  } else {
+    (write ? machine.counters.bytes_written : machine.counters.bytes_read) +=
+        static_cast<long long>(access.bytes);
+  }
+  return true;
+}
+
+bool Memory::check_race(Execution& execution, Allocation& allocation, Address low, Address high,
+                        bool write) {
+  const auto ordered = [&](const Allocation::Record& record) {
+    return record.actor == execution.actor || execution.clock.covers(record.actor, record.tick);
+  };
+  auto& records = allocation.records;
+  const auto clash = std::ranges::find_if(records, [&](const auto& record) {
+    return record.low < high && low < record.high && (write || record.write) && !ordered(record);
+  });
+  const bool found = clash != records.end();
+  if (found) {
+    Machine::get().report("race", execution.name + (write ? " writes" : " reads") + " bytes " +
+                                      std::to_string(low - allocation.base) + " to " +
+                                      std::to_string(high - allocation.base) + " of " +
+                                      allocation.origin + ", unordered with the " +
+                                      (clash->write ? "write" : "read") + " by " + clash->name);
+  }
+  // What this access covers and comes after cannot clash with anything that this one would not.
+  std::erase_if(records, [&](const auto& record) {
+    return record.low >= low && record.high <= high && (write || !record.write) && ordered(record);
+  });
+  records.push_back(
+      {low, high, write, execution.actor, execution.clock.at(execution.actor), execution.name});
+  return !found;
+}
+
+std::size_t Memory::free_bytes(int device) const { return settings().memory - used_[device]; }
+
+void Memory::add_pinned(const void* pointer, std::size_t bytes) {
+  pinned_[reinterpret_cast<Address>(pointer)] = bytes;
+}
+
+bool Memory::remove_pinned(const void* pointer) {
+  return pinned_.erase(reinterpret_cast<Address>(pointer)) != 0;
+}
+
+bool Memory::is_pinned(const void* pointer) const {
+  const auto address = reinterpret_cast<Address>(pointer);
+  const auto next = pinned_.upper_bound(address);
+  if (next == pinned_.begin()) return false;
+  const auto before = std::prev(next);
+  return address < before->first + before->second;
+}
+
+}  // namespace keen::sim

@@ -1,0 +1,122 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/sim/core/clock.h"
+#include "tests/sim/core/settings.h"
+
+namespace keen::sim {
+
+using Address = std::uint64_t;
+
+// Device addresses lie in a window of the address space that the host cannot touch, as on hardware;
+// the bytes themselves lie kBackingOffset above. Device d owns kWindowBytes from
+// kWindowBase + d * kWindowBytes. No address is given out twice.
+constexpr Address kWindowBase = 0x2000'0000'0000;
+constexpr Address kWindowBytes = Address{1} << 38;
+constexpr Address kBackingOffset = Address{1} << 42;
+
+inline bool is_device_address(Address address) {
+  return address >= kWindowBase && address < kWindowBase + kMaxDevices * kWindowBytes;
+}
+inline bool is_device_address(const void* pointer) {
+  return is_device_address(reinterpret_cast<Address>(pointer));
+}
+inline int device_of(Address address) {
+  return static_cast<int>((address - kWindowBase) / kWindowBytes);
+}
+
+// Where the bytes behind a pointer are: host pointers stay as they are.
+template <class T>
+T* backing(T* pointer) {
+  const auto address = reinterpret_cast<Address>(pointer);
+  return is_device_address(address) ? reinterpret_cast<T*>(address + kBackingOffset) : pointer;
+}
+
+// Who executes: the device, the actor with what it knows, and the name that findings give.
+struct Execution {
+  int device = 0;
+  Actor actor = 0;
+  Clock clock;
+  std::string name;
+};
+
+enum class AccessKind { kRead, kWrite, kFree };
+
+struct Access {
+  const void* pointer;
+  std::size_t bytes;
+  AccessKind kind;
+};
+
+enum class AllocationKind { kMalloc, kPool, kVariable };
+
+struct Allocation {
+  Address base = 0;
+  std::size_t bytes = 0;
+  int device = 0;
+  AllocationKind kind = AllocationKind::kMalloc;
+  bool live = true;
+  std::string origin;  // the API call or variable that made it
+  // Of pool memory: a bit for each other device that cudaMemPoolSetAccess lets in.
+  // cudaDeviceEnablePeerAccess does not count there.
+  std::shared_ptr<const std::uint32_t> reachable;
+
+  struct Record {
+    Address low, high;
+    bool write;
+    Actor actor;
+    Tick tick;
+    std::string name;
+  };
+  std::vector<Record> records;  // the last accesses, for the race check
+};
+
+// The memory of all devices. Called under the lock of Machine.
+class Memory {
+ public:
+  static Memory& get();
+
+  // 0: the device has not that many bytes left. bytes is at least 1.
+  Address allocate(int device, std::size_t bytes, AllocationKind kind, const std::string& origin);
+  // Makes an allocation dead, or (memory of a graph's nodes) live again.
+  void set_live(Allocation& allocation, bool live);
+
+  // The allocation, living or dead, that holds `address` or ends within 256 bytes before it.
+  Allocation* find_near(Address address);
+  // The allocation, living or dead, that holds `address`.
+  Allocation* find(Address address);
+
+  // Bounds, lifetime, peer rights and races of one access; counts its bytes. What is wrong is a
+  // finding, and what hardware would fault on poisons the process: false then.
+  bool touch(Execution& execution, const Access& access);
+
+  void enable_peer(int from, int to) { peer_[from][to] = true; }
+  void disable_peer(int from, int to) { peer_[from][to] = false; }
+  bool peer_enabled(int from, int to) const { return from == to || peer_[from][to]; }
+
+  std::size_t free_bytes(int device) const;
+
+  // Page-locked host memory.
+  void add_pinned(const void* pointer, std::size_t bytes);
+  bool remove_pinned(const void* pointer);
+  bool is_pinned(const void* pointer) const;
+
+ private:
+  Memory();
+  bool may_reach(int device, const Allocation& allocation) const;
+  bool check_race(Execution& execution, Allocation& allocation, Address low, Address high,
+                  bool write);
+
+  std::map<Address, Allocation> allocations_;
+  std::map<Address, std::size_t> pinned_;
+  Address next_[kMaxDevices] = {};
+  std::size_t used_[kMaxDevices] = {};
+  bool peer_[kMaxDevices][kMaxDevices] = {};
+};
+
+}  // namespace keen::sim

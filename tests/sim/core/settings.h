@@ -1,0 +1,26 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace keen::sim {
+
+// What the environment says. Read once, when the stand-in is first called; a value that cannot be
+// read as what it should be ends the process with a message that names variable and value.
+struct Settings {
+  int devices = 2;             // CUDASIM_DEVICES, 1 to kMaxDevices
+  std::string model = "h200";  // CUDASIM_MODEL: a name of core/model.h
+  std::uint64_t memory = 0;    // CUDASIM_MEMORY, bytes per device; 0: 4 GiB
+  unsigned seed = 1;           // CUDASIM_SEED
+  bool verbose = false;        // CUDASIM_VERBOSE=1: findings on stderr as they are made
+  bool table = false;          // CUDASIM_TABLE=1: counters and kernels on stderr at exit
+  bool profile = false;        // CUDASIM_PROFILE=1: coalescing, bank conflicts, coverage
+  bool all_kernels = false;  // CUDASIM_ALL_KERNELS=1: a kernel that was never launched is a finding
+  int stall_seconds = 10;    // CUDASIM_STALL_SECONDS: see Machine::wait
+};
+
+constexpr int kMaxDevices = 8;
+
+const Settings& settings();
+
+}  // namespace keen::sim
