@@ -1,0 +1,170 @@
+#include "tests/sim/core/launch.h"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/sim/core/machine.h"
+#include "tests/sim/core/model.h"
+#include "tests/sim/core/operation.h"
+#include "tests/sim/ptx/loader.h"
+#include "tests/sim/ptx/warp.h"
+
+namespace keen::sim {
+namespace {
+
+using ptx::Function;
+using ptx::Kernel;
+
+int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
+
+// Registers are given to warps in units of 256 (cuda_occupancy.h).
+int registers_of_block(const Kernel& kernel, int threads) {
+  const int warps = (threads + ptx::kLanes - 1) / ptx::kLanes;
+  return round_up(ptx::resources_of(kernel).registers * ptx::kLanes, 256) * warps;
+}
+
+std::size_t shared_limit(const Kernel& kernel) {
+  return std::max(kernel.dynamic_shared_limit, DeviceModel::kSharedPerBlock);
+}
+
+std::size_t shared_of_block(const Function& function, std::size_t dynamic) {
+  return dynamic == 0 ? function.shared_bytes : (function.shared_bytes + 15) / 16 * 16 + dynamic;
+}
+
+// CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+cudaError_t check_shape(dim3 grid, dim3 block) {
+  using M = DeviceModel;
+  const auto threads = std::uint64_t{block.x} * block.y * block.z;
+  const bool grid_fits = grid.x != 0 && grid.y != 0 && grid.z != 0 && grid.x <= M::kGridX &&
+                         grid.y <= M::kGridY && grid.z <= M::kGridZ;
+  const bool block_fits = threads != 0 && threads <= M::kThreadsPerBlock && block.z <= M::kBlockZ;
+  return grid_fits && block_fits ? cudaSuccess : cudaErrorInvalidConfiguration;
+}
+
+cudaError_t check_resources(const Kernel& kernel, const Function& function, int threads,
+                            std::size_t dynamic) {
+  // unsourced: the code for more threads than __launch_bounds__ promised
+  if (function.max_threads != 0 && threads > function.max_threads) return cudaErrorInvalidValue;
+  if (shared_of_block(function, dynamic) > shared_limit(kernel)) return cudaErrorInvalidValue;
+  // driver_types.h, cudaErrorLaunchOutOfResources: too many threads for the kernel's registers
+  if (registers_of_block(kernel, threads) > DeviceModel::kRegistersPerBlock)
+    return cudaErrorLaunchOutOfResources;
+  if (function.parameter_bytes > model().parameter_bytes()) return cudaErrorInvalidValue;
+  return cudaSuccess;
+}
+
+void run_grid(ptx::Grid grid, Execution& execution, const std::string& title) {
+  grid.execution = &execution;
+  if (settings().profile) grid.profile = &ptx::kernel_profiles()[title];
+  grid.run();
+  Machine& machine = Machine::get();
+  machine.counters.ptx_instructions += static_cast<long long>(grid.lane_instructions);
+  if (grid.profile != nullptr) {
+    ++grid.profile->launches;
+    grid.profile->warp_instructions += static_cast<long>(grid.instructions);
+    grid.profile->lane_instructions += static_cast<long>(grid.lane_instructions);
+  }
+  grid.footprint.each_run([&](Address low, Address high, bool write) {
+    if (machine.sticky() != cudaSuccess) return;
+    Memory::get().touch(execution, {reinterpret_cast<const void*>(low), high - low,
+                                    write ? AccessKind::kWrite : AccessKind::kRead});
+  });
+}
+
+}  // namespace
+
+cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** arguments,
+                          std::size_t dynamic_shared, cudaStream_t stream) {
+  Machine& machine = Machine::get();
+  Kernel* kernel = ptx::find_kernel(stub);
+  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
+  if (const cudaError_t error = check_shape(blocks, threads)) return error;
+  const int device = stream_device(stream);
+  // cudaLaunchKernel: "the stream must be of the current device"
+  if (device != machine.thread().device) return cudaErrorInvalidResourceHandle;
+  const Function* function = ptx::load(*kernel);
+  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  const auto count = static_cast<int>(threads.x * threads.y * threads.z);
+  if (const cudaError_t error = check_resources(*kernel, *function, count, dynamic_shared))
+    return error;
+  if (!ptx::place_variables(*kernel->loaded->module, device)) return cudaErrorMemoryAllocation;
+
+  ptx::Grid grid;
+  grid.module = kernel->loaded->module.get();
+  grid.function = function;
+  grid.blocks = blocks;
+  grid.threads = threads;
+  grid.dynamic_shared = dynamic_shared;
+  grid.parameters.resize(function->parameter_bytes);
+  for (std::size_t k = 0; k < function->parameter_offsets.size(); ++k) {
+    std::memcpy(grid.parameters.data() + function->parameter_offsets[k], arguments[k],
+                function->parameter_sizes[k]);
+  }
+  kernel->launched = true;
+  Operation operation;
+  operation.name = kernel->title;
+  operation.body = [grid = std::move(grid), title = kernel->title](Execution& execution) {
+    run_grid(grid, execution, title);
+  };
+  return enqueue(stream, std::move(operation));
+}
+
+cudaError_t active_blocks(int* blocks, const void* stub, int threads, std::size_t dynamic_shared) {
+  Kernel* kernel = ptx::find_kernel(stub);
+  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
+  const Function* function = ptx::load(*kernel);
+  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  if (threads <= 0 || threads > DeviceModel::kThreadsPerBlock) return cudaErrorInvalidValue;
+  const DeviceModel& m = model();
+  int most = std::min(m.blocks_per_multiprocessor,
+                      m.threads_per_multiprocessor / round_up(threads, ptx::kLanes));
+  const int registers = registers_of_block(*kernel, threads);
+  if (registers > 0) most = std::min(most, m.registers_per_multiprocessor / registers);
+  const std::size_t used = shared_of_block(*function, dynamic_shared);
+  const std::size_t shared =
+      used == 0 ? 0 : (used + m.shared_reserved_per_block() + 127) / 128 * 128;
+  if (shared > 0) most = std::min(most, static_cast<int>(m.shared_per_multiprocessor / shared));
+  *blocks = used > shared_limit(*kernel) ? 0 : most;
+  return cudaSuccess;
+}
+
+cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* stub) {
+  Kernel* kernel = ptx::find_kernel(stub);
+  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
+  const Function* function = ptx::load(*kernel);
+  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  const auto resources = ptx::resources_of(*kernel);
+  *attributes = {};
+  attributes->sharedSizeBytes = function->shared_bytes;
+  attributes->localSizeBytes = static_cast<std::size_t>(resources.stack_bytes);
+  attributes->numRegs = resources.registers;
+  attributes->ptxVersion = kernel->loaded->module->architecture;
+  attributes->binaryVersion = model().architecture();
+  attributes->maxThreadsPerBlock =
+      function->max_threads != 0 ? function->max_threads : DeviceModel::kThreadsPerBlock;
+  attributes->maxDynamicSharedSizeBytes =
+      static_cast<int>(shared_limit(*kernel) - function->shared_bytes);
+  return cudaSuccess;
+}
+
+cudaError_t set_function_attribute(const void* stub, cudaFuncAttribute attribute, int value) {
+  Kernel* kernel = ptx::find_kernel(stub);
+  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
+  if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;  // "a hint"
+  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) {
+    Machine::get().report("unsupported",
+                          "cudaFuncSetAttribute: attribute " + std::to_string(attribute));
+    return cudaErrorNotSupported;
+  }
+  const Function* function = ptx::load(*kernel);
+  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  const auto bytes = static_cast<std::size_t>(std::max(value, 0));
+  if (value < 0 || function->shared_bytes + bytes > model().shared_per_block_optin)
+    return cudaErrorInvalidValue;
+  kernel->dynamic_shared_limit = function->shared_bytes + bytes;
+  return cudaSuccess;
+}
+
+}  // namespace keen::sim

@@ -1,0 +1,37 @@
+// The modules of the program: registered by what nvcc puts before main, read when first used.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "tests/sim/ptx/fatbin.h"
+#include "tests/sim/ptx/module.h"
+
+namespace keen::sim::ptx {
+
+struct Loaded {
+  const void* fat_binary = nullptr;
+  std::unique_ptr<Module> module;  // null: not yet read, or it cannot be
+  std::map<std::string, Resources> resources;
+  std::string error;
+};
+
+struct Kernel {
+  Loaded* loaded = nullptr;
+  std::string symbol;                    // as PTX names it
+  std::string title;                     // as the source names it
+  std::size_t dynamic_shared_limit = 0;  // set by cudaFuncSetAttribute; 0: the default
+  bool launched = false;
+};
+
+// The kernel that a host stub stands for; null: there is none.
+Kernel* find_kernel(const void* stub);
+
+// Its code, read now if need be. Null: it cannot be run, which has been reported.
+const Function* load(Kernel& kernel);
+
+Resources resources_of(const Kernel& kernel);
+
+// Makes the variables of a module exist on a device. False: out of memory.
+bool place_variables(Module& module, int device);
+
+}  // namespace keen::sim::ptx

@@ -1,0 +1,113 @@
+// What executes: a grid of blocks of warps. Registers lie lane by lane, so that a handler runs one
+// instruction for all lanes that stand at it.
+#pragma once
+#include <driver_types.h>
+#include <vector_types.h>
+
+#include <array>
+#include <bit>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/sim/core/memory.h"
+#include "tests/sim/ptx/footprint.h"
+#include "tests/sim/ptx/module.h"
+#include "tests/sim/ptx/profile.h"
+
+namespace keen::sim::ptx {
+
+struct Block;
+struct Grid;
+
+struct Warp {
+  Block* block = nullptr;
+  int index = 0;
+  Word* registers = nullptr;  // [register][lane]
+  Mask live = 0;              // not exited
+  Mask at_collective = 0;     // waiting for other lanes of the warp
+  Mask at_barrier = 0;        // waiting for other warps of the block
+  Mask carry = 0;             // the condition code of addc and subc
+  std::array<int, kLanes> pc{};
+  std::array<Mask, kLanes> members{};  // of the collective that a lane waits at
+  std::array<int, kLanes> barrier{};   // the barrier that a lane waits at
+  std::uint32_t sync_epoch = 1;        // counts __syncwarp
+  std::uint64_t instructions = 0;      // by warp
+  std::uint64_t lane_instructions = 0;
+
+  Word* reg(int index_of_register) { return registers + std::size_t{kLanes} * index_of_register; }
+  const Word* reg(int index_of_register) const {
+    return registers + std::size_t{kLanes} * index_of_register;
+  }
+  Mask ready() const { return live & ~at_collective & ~at_barrier; }
+};
+
+// The last write and the last read of a word of shared memory.
+struct SharedCell {
+  std::uint32_t write_epoch = 0, read_epoch = 0;  // of the block's barriers; 0: never
+  std::uint32_t write_sync = 0, read_sync = 0;    // of the warp's __syncwarp
+  std::uint16_t write_thread = 0, read_thread = 0;
+  std::uint8_t write_bytes = 0, read_bytes = 0;  // which of the four
+};
+
+struct Block {
+  Grid* grid = nullptr;
+  dim3 id;
+  std::vector<Word> registers;
+  std::vector<char> shared;
+  std::vector<SharedCell> cells;
+  std::vector<char> local;  // [thread][bytes]
+  std::vector<Warp> warps;
+  std::uint32_t epoch = 1;  // counts barriers
+  int threads = 0;
+  int exited = 0;
+  bool started = false;
+
+  bool finished() const { return exited == threads; }
+  void start(Grid& grid, dim3 block_id);
+};
+
+struct Grid {
+  const Module* module = nullptr;
+  const Function* function = nullptr;
+  dim3 blocks, threads;
+  std::size_t dynamic_shared = 0;
+  std::vector<char> parameters;
+  Execution* execution = nullptr;
+  Footprint footprint;
+  KernelProfile* profile = nullptr;  // null: not asked for
+  Allocation* last_allocation = nullptr;
+  bool dead = false;   // a fault ended it
+  bool yield = false;  // the running warp lets others go first
+  bool reported_race = false;
+  std::uint64_t instructions = 0;  // by warps, and those of lanes:
+  std::uint64_t lane_instructions = 0;
+
+  void run();
+
+  // A finding about the lane that executes `instruction`, naming kernel, block, thread, and line.
+  void report(const Warp& warp, const Instruction& instruction, int lane, const char* kind,
+              const std::string& what);
+  // The same, and the grid ends with the error, which poisons the process.
+  void fault(const Warp& warp, const Instruction& instruction, int lane, const char* kind,
+             const std::string& what, cudaError_t error);
+};
+
+// Runs lanes of a warp until all wait or have ended, or `budget` instructions have passed, or the
+// grid is dead or asks to yield.
+void run_warp(Warp& warp, int budget);
+
+// Lets go the lanes whose collective or barrier is complete. False: there were none.
+bool resolve_collectives(Warp& warp);
+bool resolve_barriers(Block& block);
+
+template <class F>
+inline void each_lane(Mask lanes, F body) {
+  if (lanes == kAllLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) body(lane);
+  } else {
+    for (Mask rest = lanes; rest != 0; rest &= rest - 1) body(std::countr_zero(rest));
+  }
+}
+
+}  // namespace keen::sim::ptx
