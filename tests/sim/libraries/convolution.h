@@ -1,0 +1,39 @@
+#pragma once
+#include "tests/sim/libraries/cudnn_types.h"
+
+namespace keen::sim {
+
+enum class Direction { kForward, kBackwardData, kBackwardFilter };
+
+// The tensors of a convolution, whatever of them is its output.
+struct Convolution {
+  Tensor x, w, y;
+  cudnnConvolutionStruct settings;
+
+  long group_inputs() const { return w.c(); }
+  long group_outputs() const { return w.n() / settings.groups; }
+  long window() const { return w.c() * w.h() * w.w(); }
+  long positions() const { return y.h() * y.w(); }
+  long long flops() const { return 2LL * y.elements() * window(); }
+};
+
+// Reads the descriptors and holds them against each other: sizes in both dimensions, stride,
+// padding, dilation, groups, types.
+cudnnStatus_t read_convolution(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
+                               cudnnConvolutionDescriptor_t settings, cudnnTensorDescriptor_t y,
+                               Convolution* convolution);
+
+// What cuDNN's documentation says of an algorithm for a convolution.
+struct AlgorithmFacts {
+  bool supported = false;
+  bool deterministic = true;
+  std::size_t workspace_bytes = 0;
+};
+AlgorithmFacts algorithm_facts(Direction direction, int algorithm, const Convolution& convolution);
+
+// Computes what `direction` makes. Without `deterministic`, sums run in an order that the seed
+// chooses, as with atomic additions.
+void run_convolution(Direction direction, const Convolution& convolution, const void* first,
+                     const void* second, void* output, const Scaling& scaling, bool deterministic);
+
+}  // namespace keen::sim

@@ -1,0 +1,366 @@
+#include <algorithm>
+
+#include "tests/sim/core/machine.h"
+#include "tests/sim/libraries/cublas_types.h"
+#include "tests/sim/libraries/cublaslt_descriptors.h"
+#include "tests/sim/libraries/library.h"
+
+// The handle that <cublasLt.h> declares.
+struct cublasLtContext {  // NOLINT(readability-identifier-naming)
+  int device = 0;
+};
+
+namespace keen::sim {
+namespace {
+
+constexpr const char* kMatmul = "cublasLtMatmul";
+
+// A handle of cuBLAS is one of cuBLASLt as well (cuBLAS, "cublasLtHandle_t"). -1: neither.
+int handle_device(cublasLtHandle_t handle) {
+  if (registry<cublasLtContext>().has(handle)) return handle->device;
+  const auto* blas = reinterpret_cast<const cublasContext*>(handle);
+  return registry<cublasContext>().has(blas) ? blas->device : -1;
+}
+
+// The descriptors of one matmul.
+struct Problem {
+  MatmulDescriptor operation;
+  LayoutDescriptor a, b, c, d;
+};
+
+bool read_problem(cublasLtMatmulDesc_t operation, cublasLtMatrixLayout_t a,
+                  cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                  Problem* problem) {
+  return read_state(operation, &problem->operation) && read_state(a, &problem->a) &&
+         read_state(b, &problem->b) && read_state(c, &problem->c) && read_state(d, &problem->d);
+}
+
+Matrix matrix(const LayoutDescriptor& layout, Type type, std::int32_t operation) {
+  const bool row_major = layout.order == CUBLASLT_ORDER_ROW;
+  const Matrix stored{.data = nullptr,
+                      .type = type,
+                      .rows = static_cast<long>(layout.rows),
+                      .columns = static_cast<long>(layout.columns),
+                      .row_stride = row_major ? layout.leading : 1,
+                      .column_stride = row_major ? 1 : layout.leading,
+                      .batch_stride = layout.batch_stride};
+  return operation == CUBLAS_OP_N ? stored : stored.transposed();
+}
+
+bool has_epilogue(std::uint32_t epilogue) {
+  switch (epilogue) {
+    case CUBLASLT_EPILOGUE_DEFAULT:
+    case CUBLASLT_EPILOGUE_RELU:
+    case CUBLASLT_EPILOGUE_BIAS:
+    case CUBLASLT_EPILOGUE_RELU_BIAS:
+    case CUBLASLT_EPILOGUE_GELU:
+    case CUBLASLT_EPILOGUE_GELU_BIAS:
+    case CUBLASLT_EPILOGUE_BGRADA:
+    case CUBLASLT_EPILOGUE_BGRADB:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool adds_bias(std::uint32_t epilogue) {
+  return epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS ||
+         epilogue == CUBLASLT_EPILOGUE_GELU_BIAS;
+}
+
+bool is_gradient(std::uint32_t epilogue) {
+  return epilogue == CUBLASLT_EPILOGUE_BGRADA || epilogue == CUBLASLT_EPILOGUE_BGRADB;
+}
+
+bool is_layout_valid(const LayoutDescriptor& layout) {
+  const std::uint64_t least = layout.order == CUBLASLT_ORDER_ROW ? layout.columns : layout.rows;
+  return layout.leading >= 0 && static_cast<std::uint64_t>(layout.leading) >= least &&
+         layout.batch >= 1;
+}
+
+// Names the first part of a problem that the stand-in does not have; empty: it has all.
+std::string missing_part(const Problem& problem) {
+  const MatmulDescriptor& operation = problem.operation;
+  if (!compute_mode(static_cast<cublasComputeType_t>(operation.compute))) {
+    return "compute type " + std::to_string(operation.compute);
+  }
+  for (const auto* layout : {&problem.a, &problem.b, &problem.c, &problem.d}) {
+    if (!blas_type(static_cast<cudaDataType>(layout->type))) {
+      return "data type " + std::to_string(layout->type);
+    }
+    if (layout->order != CUBLASLT_ORDER_COL && layout->order != CUBLASLT_ORDER_ROW) {
+      return "order " + std::to_string(layout->order);
+    }
+  }
+  if (!has_epilogue(operation.epilogue)) {
+    return "epilogue " + std::to_string(operation.epilogue);
+  }
+  // Conservative, unsourced: the documentation describes bias vectors for column-major outputs.
+  const bool has_vector = adds_bias(operation.epilogue) || is_gradient(operation.epilogue);
+  if (has_vector && problem.d.order != CUBLASLT_ORDER_COL) {
+    return "epilogue " + std::to_string(operation.epilogue) + " with a row-major output";
+  }
+  if (operation.pointer_mode != CUBLASLT_POINTER_MODE_HOST) {
+    return "pointer mode " + std::to_string(operation.pointer_mode);
+  }
+  if (operation.operation_c != CUBLAS_OP_N) return "a transposed C";
+  if (operation.fill != CUBLAS_FILL_MODE_FULL) {
+    return "fill mode " + std::to_string(operation.fill);
+  }
+  return {};
+}
+
+bool shapes_agree(const Gemm& gemm) {
+  return gemm.a.rows == gemm.d.rows && gemm.b.columns == gemm.d.columns &&
+         gemm.a.columns == gemm.b.rows && gemm.c.rows == gemm.d.rows &&
+         gemm.c.columns == gemm.d.columns;
+}
+
+// Fills in all of `gemm` but the pointers and the scalars.
+cublasStatus_t describe(const char* api, const Problem& problem, Gemm* gemm) {
+  const MatmulDescriptor& operation = problem.operation;
+  const std::string missing = missing_part(problem);
+  if (!missing.empty()) {
+    report_unsupported(api, missing);
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  if (!is_operation(static_cast<cublasOperation_t>(operation.operation_a)) ||
+      !is_operation(static_cast<cublasOperation_t>(operation.operation_b))) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  for (const auto* layout : {&problem.a, &problem.b, &problem.c, &problem.d}) {
+    if (!is_layout_valid(*layout) || layout->batch != problem.d.batch) {
+      return CUBLAS_STATUS_INVALID_VALUE;
+    }
+  }
+  const auto type = [](const LayoutDescriptor& layout) {
+    return *blas_type(static_cast<cudaDataType>(layout.type));
+  };
+  const auto mode = *compute_mode(static_cast<cublasComputeType_t>(operation.compute));
+  gemm->name = kMatmul;
+  gemm->a = matrix(problem.a, type(problem.a), operation.operation_a);
+  gemm->b = matrix(problem.b, type(problem.b), operation.operation_b);
+  gemm->c = matrix(problem.c, type(problem.c), CUBLAS_OP_N);
+  gemm->d = matrix(problem.d, type(problem.d), CUBLAS_OP_N);
+  gemm->batch = problem.d.batch;
+  gemm->wide = mode.wide;
+  gemm->rounding = overridden(mode.rounding);
+  if (!shapes_agree(*gemm)) return CUBLAS_STATUS_INVALID_VALUE;
+  if (operation.scale != (mode.wide ? CUDA_R_64F : CUDA_R_32F) || gemm->c.type != gemm->d.type ||
+      !types_agree(gemm->a.type, gemm->b.type, gemm->d.type, mode.wide)) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  if (operation.bias_type != -1 &&
+      operation.bias_type != static_cast<std::int32_t>(problem.d.type)) {
+    report_unsupported(api, "a bias of another type than the output");
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  const bool short_output = gemm->d.type == Type::kHalf || gemm->d.type == Type::kBfloat16;
+  gemm->short_partial_sums = short_output && !mode.pedantic;
+  return gemm->a.type == Type::kBfloat16 && !has_tf32() ? CUBLAS_STATUS_ARCH_MISMATCH
+                                                        : CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t set_epilogue(const MatmulDescriptor& operation, Gemm* gemm) {
+  gemm->bias_batch_stride = operation.bias_batch_stride;
+  switch (operation.epilogue) {
+    case CUBLASLT_EPILOGUE_RELU:
+    case CUBLASLT_EPILOGUE_RELU_BIAS:
+      gemm->activation = Activation::kRelu;
+      break;
+    case CUBLASLT_EPILOGUE_GELU:
+    case CUBLASLT_EPILOGUE_GELU_BIAS:
+      gemm->activation = Activation::kGelu;
+      break;
+    case CUBLASLT_EPILOGUE_BGRADA:
+      gemm->gradient = BiasGradient::kOfA;
+      break;
+    case CUBLASLT_EPILOGUE_BGRADB:
+      gemm->gradient = BiasGradient::kOfB;
+      break;
+    default:
+      break;
+  }
+  const bool gradient = is_gradient(operation.epilogue);
+  if (!gradient && !adds_bias(operation.epilogue)) return CUBLAS_STATUS_SUCCESS;
+  if (operation.bias == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
+  if (gradient && gemm->batch > 1 && gemm->bias_batch_stride == 0) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  if (gradient) {
+    gemm->gradient_out = operation.bias;
+  } else {
+    gemm->bias = operation.bias;
+  }
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+std::size_t split_bytes(const Gemm& gemm) {
+  return 2 * sizeof(float) * static_cast<std::size_t>(gemm.rows() * gemm.columns());
+}
+
+// Holds the call to what the heuristic was told when it gave the algorithm.
+cublasStatus_t apply_algorithm(const cublasLtMatmulAlgo_t* chosen, const Problem& problem,
+                               std::size_t workspace_bytes, Gemm* gemm) {
+  if (chosen == nullptr) return CUBLAS_STATUS_SUCCESS;
+  Algorithm algorithm;
+  if (!read_state(chosen, &algorithm)) return CUBLAS_STATUS_INVALID_VALUE;
+  if (algorithm.compute != problem.operation.compute ||
+      algorithm.type_a != static_cast<std::int16_t>(problem.a.type) ||
+      algorithm.type_d != static_cast<std::int16_t>(problem.d.type)) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  if (workspace_bytes < algorithm.workspace_bytes) return CUBLAS_STATUS_INVALID_VALUE;
+  const bool reads_c = gemm->beta != 0;
+  if (!device_operand(kMatmul, "A, as the heuristic was told,", gemm->a.data,
+                      algorithm.alignment_a) ||
+      !device_operand(kMatmul, "B, as the heuristic was told,", gemm->b.data,
+                      algorithm.alignment_b) ||
+      (reads_c && !device_operand(kMatmul, "C, as the heuristic was told,", gemm->c.data,
+                                  algorithm.alignment_c)) ||
+      !device_operand(kMatmul, "D, as the heuristic was told,", gemm->d.data,
+                      algorithm.alignment_d)) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  gemm->short_partial_sums = gemm->short_partial_sums && algorithm.short_partial_sums;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+Algorithm make_algorithm(const Problem& problem, const PreferenceDescriptor& preference) {
+  const auto alignment = [](std::uint32_t bytes) { return static_cast<std::uint16_t>(bytes); };
+  Algorithm algorithm;
+  algorithm.alignment_a = alignment(preference.alignment_a);
+  algorithm.alignment_b = alignment(preference.alignment_b);
+  algorithm.alignment_c = alignment(preference.alignment_c);
+  algorithm.alignment_d = alignment(preference.alignment_d);
+  algorithm.compute = problem.operation.compute;
+  algorithm.type_a = static_cast<std::int16_t>(problem.a.type);
+  algorithm.type_d = static_cast<std::int16_t>(problem.d.type);
+  algorithm.short_partial_sums =
+      (preference.reductions & CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE) != 0;
+  return algorithm;
+}
+
+bool is_preference_valid(const PreferenceDescriptor& preference) {
+  if (preference.search_mode != CUBLASLT_SEARCH_BEST_FIT) {
+    report_unsupported("cublasLtMatmulAlgoGetHeuristic",
+                       "search mode " + std::to_string(preference.search_mode));
+    return false;
+  }
+  const auto is_power = [](std::uint32_t bytes) {
+    return bytes != 0 && (bytes & (bytes - 1)) == 0 && bytes <= 4096;
+  };
+  return is_power(preference.alignment_a) && is_power(preference.alignment_b) &&
+         is_power(preference.alignment_c) && is_power(preference.alignment_d);
+}
+
+}  // namespace
+}  // namespace keen::sim
+
+using namespace keen::sim;  // NOLINT(google-build-using-namespace): the API is global
+
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" {
+
+cublasStatus_t cublasLtCreate(cublasLtHandle_t* lightHandle) {
+  const Guard guard(Machine::get());
+  if (const int e = enter("cublasLtCreate")) return static_cast<cublasStatus_t>(e);
+  if (lightHandle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
+  if (Machine::get().sticky() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
+  *lightHandle = registry<cublasLtContext>().make();
+  (*lightHandle)->device = Machine::thread().device;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtDestroy(cublasLtHandle_t lightHandle) {
+  const Guard guard(Machine::get());
+  if (const int e = enter("cublasLtDestroy")) return static_cast<cublasStatus_t>(e);
+  return registry<cublasLtContext>().destroy(lightHandle) ? CUBLAS_STATUS_SUCCESS
+                                                          : CUBLAS_STATUS_NOT_INITIALIZED;
+}
+
+size_t cublasLtGetVersion(void) { return CUBLAS_VERSION; }
+
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
+    cublasLtHandle_t lightHandle, cublasLtMatmulDesc_t operationDesc, cublasLtMatrixLayout_t Adesc,
+    cublasLtMatrixLayout_t Bdesc, cublasLtMatrixLayout_t Cdesc, cublasLtMatrixLayout_t Ddesc,
+    cublasLtMatmulPreference_t preference, int requestedAlgoCount,
+    cublasLtMatmulHeuristicResult_t heuristicResultsArray[], int* returnAlgoCount) {
+  constexpr const char* kApi = "cublasLtMatmulAlgoGetHeuristic";
+  const Guard guard(Machine::get());
+  if (const int e = enter(kApi)) return static_cast<cublasStatus_t>(e);
+  const int device = handle_device(lightHandle);
+  if (device < 0) return CUBLAS_STATUS_NOT_INITIALIZED;
+  Problem problem;
+  PreferenceDescriptor preferred;
+  if (!read_problem(operationDesc, Adesc, Bdesc, Cdesc, Ddesc, &problem) ||
+      !read_state(preference, &preferred) || requestedAlgoCount <= 0 ||
+      heuristicResultsArray == nullptr || returnAlgoCount == nullptr) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  *returnAlgoCount = 0;
+  if (!same_device(kApi, device, nullptr) || !is_preference_valid(preferred)) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  Gemm gemm;
+  if (const auto status = describe(kApi, problem, &gemm)) return status;
+  const auto add = [&](std::size_t workspace_bytes) {
+    if (*returnAlgoCount == requestedAlgoCount) return;
+    Algorithm algorithm = make_algorithm(problem, preferred);
+    algorithm.workspace_bytes = workspace_bytes;
+    algorithm.short_partial_sums = algorithm.short_partial_sums && workspace_bytes != 0;
+    cublasLtMatmulHeuristicResult_t& result = heuristicResultsArray[(*returnAlgoCount)++];
+    result = {};
+    write_state(&result.algo, algorithm);
+    result.workspaceSize = workspace_bytes;
+    result.state = CUBLAS_STATUS_SUCCESS;
+    result.wavesCount = 1;
+  };
+  // The split product comes first where its workspace is granted, so that a caller who passes less
+  // than the result asks for is found out.
+  if (split_bytes(gemm) <= preferred.workspace_bytes) add(split_bytes(gemm));
+  add(0);
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t lightHandle, cublasLtMatmulDesc_t computeDesc,
+                              const void* alpha, const void* A, cublasLtMatrixLayout_t Adesc,
+                              const void* B, cublasLtMatrixLayout_t Bdesc, const void* beta,
+                              const void* C, cublasLtMatrixLayout_t Cdesc, void* D,
+                              cublasLtMatrixLayout_t Ddesc, const cublasLtMatmulAlgo_t* algo,
+                              void* workspace, size_t workspaceSizeInBytes, cudaStream_t stream) {
+  const Guard guard(Machine::get());
+  if (const int e = enter(kMatmul)) return static_cast<cublasStatus_t>(e);
+  const int device = handle_device(lightHandle);
+  if (device < 0) return CUBLAS_STATUS_NOT_INITIALIZED;
+  Problem problem;
+  if (!read_problem(computeDesc, Adesc, Bdesc, Cdesc, Ddesc, &problem) ||
+      !same_device(kMatmul, device, stream)) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  Gemm gemm;
+  if (const auto status = describe(kMatmul, problem, &gemm)) return status;
+  if (!host_scalar(kMatmul, "alpha", alpha) || !host_scalar(kMatmul, "beta", beta)) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  if (workspaceSizeInBytes != 0 &&
+      !device_operand(kMatmul, "the workspace", workspace, 16)) {  // cuBLAS, "cublasLtMatmul"
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  gemm.a.data = A;
+  gemm.b.data = B;
+  gemm.c.data = C;
+  gemm.d.data = D;
+  gemm.alpha = load(alpha, gemm.wide ? Type::kDouble : Type::kFloat, 0);
+  gemm.beta = load(beta, gemm.wide ? Type::kDouble : Type::kFloat, 0);
+  gemm.workspace = workspace;
+  gemm.workspace_bytes = workspaceSizeInBytes;
+  if (const auto status = set_epilogue(problem.operation, &gemm)) return status;
+  if (const auto status = apply_algorithm(algo, problem, workspaceSizeInBytes, &gemm)) {
+    return status;
+  }
+  return blas_status(enqueue_gemm(stream, gemm));
+}
+
+}  // extern "C"
+// NOLINTEND(readability-identifier-naming)

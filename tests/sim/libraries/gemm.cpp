@@ -1,0 +1,200 @@
+#include "tests/sim/libraries/gemm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/sim/core/machine.h"
+#include "tests/sim/libraries/library.h"
+#include "tests/sim/libraries/panels.h"
+
+namespace keen::sim {
+namespace {
+
+// Above that many separate lines an operand is one range, gaps included.
+constexpr long kMostRanges = 1024;
+
+// Sums at least that long are split where the call permits it (unsourced: cuBLAS chooses by cost).
+constexpr long kSplitDepth = 256;
+
+void add_ranges(const Matrix& matrix, long batch, AccessKind kind, std::vector<Access>* accesses) {
+  const bool by_column = matrix.row_stride == 1;
+  long length = by_column ? matrix.rows : matrix.columns;
+  long lines = by_column ? matrix.columns : matrix.rows;
+  const long pitch = by_column ? matrix.column_stride : matrix.row_stride;
+  if (matrix.batch_stride == 0) batch = 1;
+  if (length == 0 || lines == 0) return;
+  if (pitch == length || lines == 1) {
+    length *= lines;
+    lines = 1;
+  }
+  const long bytes = static_cast<long>(size_of(matrix.type));
+  const auto add = [&](long offset, long elements) {
+    accesses->push_back({static_cast<const char*>(matrix.data) + offset * bytes,
+                         static_cast<std::size_t>(elements * bytes), kind});
+  };
+  if (lines == 1 && (batch == 1 || matrix.batch_stride == length)) {
+    add(0, length * batch);
+    return;
+  }
+  const bool separate = lines * batch <= kMostRanges;
+  for (long b = 0; b < batch; ++b) {
+    const long start = b * matrix.batch_stride;
+    if (!separate) add(start, (lines - 1) * pitch + length);
+    for (long line = 0; separate && line < lines; ++line) add(start + line * pitch, length);
+  }
+}
+
+std::size_t place(const Matrix& matrix, long row, long column, long batch) {
+  return static_cast<std::size_t>(row * matrix.row_stride + column * matrix.column_stride +
+                                  batch * matrix.batch_stride);
+}
+
+// As the multiplication sees it.
+double operand(const Gemm& gemm, const Matrix& matrix, long row, long column, long batch) {
+  const double value = load(backing(matrix.data), matrix.type, place(matrix, row, column, batch));
+  if (matrix.type != Type::kFloat || gemm.rounding == Rounding::kNone) return value;
+  return shorten(static_cast<float>(value), gemm.rounding);
+}
+
+template <class T>
+void product(const Gemm& gemm, long batch, Panels<T>* sums) {
+  const long depth = gemm.depth();
+  Panels<T> a(gemm.rows(), depth);
+  for (long p = 0; p < depth; ++p) {
+    for (long i = 0; i < gemm.rows(); ++i) {
+      a.at(i, p) = static_cast<T>(operand(gemm, gemm.a, i, p, batch));
+    }
+  }
+  std::vector<T> b(static_cast<std::size_t>(depth * gemm.columns()));
+  for (long j = 0; j < gemm.columns(); ++j) {
+    for (long p = 0; p < depth; ++p) {
+      b[static_cast<std::size_t>(j * depth + p)] =
+          static_cast<T>(operand(gemm, gemm.b, p, j, batch));
+    }
+  }
+  if (!gemm.short_partial_sums || depth < kSplitDepth) {
+    multiply(a, b, 0, depth, sums);
+    return;
+  }
+  Panels<T> rest(gemm.rows(), gemm.columns());
+  multiply(a, b, 0, depth / 2, sums);
+  multiply(a, b, depth / 2, depth, &rest);
+  for (long j = 0; j < gemm.columns(); ++j) {
+    for (long i = 0; i < gemm.rows(); ++i) {
+      sums->at(i, j) = static_cast<T>(rounded(sums->at(i, j), gemm.d.type) +
+                                      rounded(rest.at(i, j), gemm.d.type));
+    }
+  }
+}
+
+double activated(double value, Activation activation) {
+  if (activation == Activation::kRelu) return value < 0 ? 0 : value;
+  if (activation == Activation::kNone) return value;
+  // The tanh form (unsourced: cuBLASLt's documentation does not say which form GELU takes).
+  constexpr double kRootTwoOverPi = 0.79788456080286535588;
+  const double inner = kRootTwoOverPi * (value + 0.044715 * value * value * value);
+  return 0.5 * value * (1 + std::tanh(inner));
+}
+
+template <class T>
+void finish(const Gemm& gemm, long batch, Panels<T>* sums) {
+  const T alpha = static_cast<T>(gemm.alpha);
+  const T beta = static_cast<T>(gemm.beta);
+  void* out = backing(const_cast<void*>(gemm.d.data));
+  for (long j = 0; j < gemm.columns(); ++j) {
+    for (long i = 0; i < gemm.rows(); ++i) {
+      T value = alpha * sums->at(i, j);
+      if (gemm.beta != 0) {  // an output that only is written may hold NaN (cuBLAS, "gemm")
+        value += beta * static_cast<T>(
+                            load(backing(gemm.c.data), gemm.c.type, place(gemm.c, i, j, batch)));
+      }
+      if (gemm.bias != nullptr) {
+        value += static_cast<T>(load(backing(gemm.bias), gemm.d.type,
+                                     static_cast<std::size_t>(i + batch * gemm.bias_batch_stride)));
+      }
+      store(out, gemm.d.type, place(gemm.d, i, j, batch), activated(value, gemm.activation));
+    }
+  }
+}
+
+void bias_gradient(const Gemm& gemm, long batch) {
+  if (gemm.gradient == BiasGradient::kNone) return;
+  const bool of_a = gemm.gradient == BiasGradient::kOfA;
+  const long count = of_a ? gemm.rows() : gemm.columns();
+  for (long i = 0; i < count; ++i) {
+    float sum = 0;
+    for (long p = 0; p < gemm.depth(); ++p) {
+      sum += static_cast<float>(of_a ? operand(gemm, gemm.a, i, p, batch)
+                                     : operand(gemm, gemm.b, p, i, batch));
+    }
+    store(backing(gemm.gradient_out), gemm.d.type,
+          static_cast<std::size_t>(i + batch * gemm.bias_batch_stride), sum);
+  }
+}
+
+template <class T>
+void run(const Gemm& gemm) {
+  for (long batch = 0; batch < gemm.batch; ++batch) {
+    Panels<T> sums(gemm.rows(), gemm.columns());
+    product(gemm, batch, &sums);
+    finish(gemm, batch, &sums);
+    bias_gradient(gemm, batch);
+  }
+}
+
+bool operands_lie_on_device(const Gemm& gemm) {
+  const auto check = [&](const char* name, const void* pointer, Type type) {
+    return device_operand(gemm.name, name, pointer, size_of(type));
+  };
+  if (gemm.depth() != 0 &&
+      (!check("A", gemm.a.data, gemm.a.type) || !check("B", gemm.b.data, gemm.b.type))) {
+    return false;
+  }
+  if (gemm.beta != 0 && !check("C", gemm.c.data, gemm.c.type)) return false;
+  if (gemm.bias != nullptr && !check("bias", gemm.bias, gemm.d.type)) return false;
+  if (gemm.gradient != BiasGradient::kNone &&
+      !check("bias gradient", gemm.gradient_out, gemm.d.type)) {
+    return false;
+  }
+  return check("the output", gemm.d.data, gemm.d.type);
+}
+
+void add_bias_ranges(const Gemm& gemm, std::vector<Access>* accesses) {
+  const bool reads = gemm.bias != nullptr;
+  if (!reads && gemm.gradient == BiasGradient::kNone) return;
+  Matrix vector = gemm.d;
+  vector.data = reads ? gemm.bias : gemm.gradient_out;
+  vector.rows = gemm.gradient == BiasGradient::kOfB ? gemm.columns() : gemm.rows();
+  vector.columns = 1;
+  vector.row_stride = 1;
+  vector.column_stride = vector.rows;
+  vector.batch_stride = gemm.bias_batch_stride;
+  add_ranges(vector, gemm.batch, reads ? AccessKind::kRead : AccessKind::kWrite, accesses);
+}
+
+}  // namespace
+
+GemmResult enqueue_gemm(cudaStream_t stream, const Gemm& gemm) {
+  if (gemm.rows() == 0 || gemm.columns() == 0 || gemm.batch == 0) return GemmResult::kDone;
+  if (!operands_lie_on_device(gemm)) return GemmResult::kInvalid;
+  if (gemm.batch > 1 && gemm.d.batch_stride == 0) {
+    Machine::get().report("overlap", gemm.name + ": all instances of the batch are one output");
+    return GemmResult::kInvalid;
+  }
+  Operation operation;
+  operation.name = gemm.name;
+  operation.flops = 2LL * gemm.rows() * gemm.columns() * gemm.depth() * gemm.batch;
+  add_ranges(gemm.a, gemm.batch, AccessKind::kRead, &operation.accesses);
+  add_ranges(gemm.b, gemm.batch, AccessKind::kRead, &operation.accesses);
+  if (gemm.beta != 0) add_ranges(gemm.c, gemm.batch, AccessKind::kRead, &operation.accesses);
+  add_ranges(gemm.d, gemm.batch, AccessKind::kWrite, &operation.accesses);
+  add_bias_ranges(gemm, &operation.accesses);
+  operation.body = [gemm](Execution&) { gemm.wide ? run<double>(gemm) : run<float>(gemm); };
+  // A split sum keeps two partial results.
+  const std::size_t partial =
+      2 * sizeof(float) * static_cast<std::size_t>(gemm.rows() * gemm.columns());
+  spoil_workspace(&operation, gemm.workspace, std::min(gemm.workspace_bytes, partial));
+  return submit(stream, std::move(operation)) ? GemmResult::kDone : GemmResult::kFailed;
+}
+
+}  // namespace keen::sim

@@ -1,0 +1,94 @@
+#include "tests/sim/libraries/library.h"
+
+#include <cuda_runtime_api.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "tests/sim/core/machine.h"
+#include "tests/sim/core/model.h"
+
+namespace keen::sim {
+namespace {
+
+bool is_default_stream(cudaStream_t stream) {
+  return stream == nullptr || stream == cudaStreamLegacy || stream == cudaStreamPerThread;
+}
+
+}  // namespace
+
+void report_unsupported(const std::string& api, const std::string& what) {
+  Machine::get().report("unsupported", api + ": " + what);
+}
+
+bool stream_of_device(const std::string& api, int device, cudaStream_t stream) {
+  if (is_default_stream(stream)) return true;
+  const int owner = stream_device(stream);
+  if (owner == device) return true;
+  Machine::get().report("wrong-device",
+                        api + ": the handle belongs to device " + std::to_string(device) +
+                            (owner < 0 ? std::string(", and there is no such stream")
+                                       : ", the stream to device " + std::to_string(owner)));
+  return false;
+}
+
+bool same_device(const std::string& api, int device, cudaStream_t stream) {
+  const int current = Machine::thread().device;
+  if (current != device) {
+    Machine::get().report("wrong-device", api + ": the handle belongs to device " +
+                                              std::to_string(device) + ", device " +
+                                              std::to_string(current) + " is current");
+    return false;
+  }
+  return stream_of_device(api, device, stream);
+}
+
+bool device_operand(const std::string& api, const char* name, const void* pointer,
+                    std::size_t alignment) {
+  if (!is_device_address(pointer)) {
+    Machine::get().report("host-pointer", api + ": " + name + " is not device memory");
+    return false;
+  }
+  if (reinterpret_cast<Address>(pointer) % alignment != 0) {
+    Machine::get().report("misaligned", api + ": " + name + " is not aligned to " +
+                                            std::to_string(alignment) + " bytes");
+    return false;
+  }
+  return true;
+}
+
+bool host_scalar(const std::string& api, const char* name, const void* pointer) {
+  if (pointer == nullptr) return false;
+  if (!is_device_address(pointer)) return true;
+  Machine::get().report("device-pointer",
+                        api + ": " + name + " is device memory where host memory belongs");
+  return false;
+}
+
+void spoil_workspace(Operation* operation, void* workspace, std::size_t bytes) {
+  if (workspace == nullptr || bytes == 0) return;
+  operation->accesses.push_back({workspace, bytes, AccessKind::kWrite});
+  operation->body = [workspace, bytes, body = std::move(operation->body)](Execution& execution) {
+    std::memset(backing(workspace), 0xff, bytes);
+    body(execution);
+  };
+}
+
+bool submit(cudaStream_t stream, Operation operation) {
+  if (Machine::get().sticky() != cudaSuccess) return false;
+  operation.library = true;
+  return enqueue(stream, std::move(operation)) == cudaSuccess;
+}
+
+bool has_tf32() { return model().major >= 8; }
+
+Rounding overridden(Rounding rounding) {
+  static const bool kForbidden = [] {
+    const char* value = std::getenv("NVIDIA_TF32_OVERRIDE");
+    return value != nullptr && std::string_view(value) == "0";
+  }();
+  return kForbidden && rounding == Rounding::kTf32 ? Rounding::kNone : rounding;
+}
+
+}  // namespace keen::sim
