@@ -12,6 +12,8 @@ packages=(
   libdnnl-dev libspdlog-dev libfmt-dev zlib1g-dev
   # what tests, benchmarks and programs stand on
   libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev
+  # what the simulated CUDA reads nvcc's compressed code with
+  libzstd-dev
   # 60,000 + 10,000 images to train on
   dataset-fashion-mnist
 )

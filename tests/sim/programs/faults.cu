@@ -1,0 +1,380 @@
+// Faults, each planted and repaired: planted, exactly what is named must be found, with every seed;
+// repaired (the same program but for the fix), nothing. usage: sim_faults CASE
+#include <nccl.h>
+
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "tests/sim/programs/check.h"
+#include "tests/sim/programs/fault_kernels.cuh"
+#include "tests/sim/sim_control.h"
+
+namespace {
+
+using namespace keen::sim::test;
+
+// A case gives back the error that the program gets to see at its end.
+using Case = cudaError_t (*)(bool planted);
+
+struct Fault {
+  const char* kind;   // of the first finding; null: there must be none
+  cudaError_t error;  // that the case gives back
+  Case run;
+};
+
+std::map<std::string, Fault>& faults() {
+  static std::map<std::string, Fault> all;
+  return all;
+}
+
+bool add(const char* name, Fault fault) { return faults().emplace(name, fault).second; }
+
+#define KEEN_FAULT(name, kind, error)                        \
+  cudaError_t name(bool planted);                            \
+  const bool name##_added = add(#name, {kind, error, name}); \
+  cudaError_t name(bool planted)
+
+// ---- Order
+// ---------------------------------------------------------------------------------------
+
+KEEN_FAULT(missing_event, "race", cudaSuccess) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  increment<<<4, 128, 0, a>>>(x, y, kSize);
+  if (!planted) order(a, b);
+  increment<<<4, 128, 0, b>>>(y, x, kSize);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(disjoint_halves, "race", cudaSuccess) {  // of one allocation, from two streams
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  increment<<<4, 128, 0, a>>>(x, y, kSize / 2);
+  increment<<<4, 128, 0, b>>>(x, y + kSize / 2 - (planted ? 1 : 0), kSize / 2);
+  return cudaDeviceSynchronize();
+}
+
+// What is found depends on which of the two comes first.
+KEEN_FAULT(free_while_in_use, "race|use-after-free", cudaSuccess) {
+  float *x = zeros(), *y = nullptr;
+  cudaStream_t a = new_stream(), b = new_stream();
+  KEEN_CUDA_CHECK(cudaMallocAsync(reinterpret_cast<void**>(&y), kSize * sizeof(float), a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  increment<<<4, 128, 0, a>>>(x, y, kSize);
+  if (!planted) order(a, b);
+  KEEN_CUDA_CHECK(cudaFreeAsync(y, b));
+  const cudaError_t error = cudaDeviceSynchronize();
+  return planted ? cudaSuccess : error;
+}
+
+KEEN_FAULT(result_read_too_early, nullptr, cudaErrorUnknown) {
+  float *x = zeros(), *host = nullptr;
+  cudaStream_t a = new_stream();
+  KEEN_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&host), kSize * sizeof(float)));
+  std::memset(host, 0, kSize * sizeof(float));
+  store_at<<<1, 128, 0, a>>>(x, 0);
+  KEEN_CUDA_CHECK(cudaMemcpyAsync(host, x, kSize * sizeof(float), cudaMemcpyDeviceToHost, a));
+  if (!planted) KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  const float seen = host[5];
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return seen == host[5] ? cudaSuccess : cudaErrorUnknown;
+}
+
+KEEN_FAULT(pinned_reused_too_early, nullptr, cudaErrorUnknown) {
+  float *x = zeros(), *host = nullptr;
+  cudaStream_t a = new_stream();
+  KEEN_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&host), sizeof(float)));
+  *host = 7;
+  KEEN_CUDA_CHECK(cudaMemcpyAsync(x, host, sizeof(float), cudaMemcpyHostToDevice, a));
+  if (!planted) KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  *host = 8;
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return host_copy(x, 1)[0] == 7 ? cudaSuccess : cudaErrorUnknown;
+}
+
+// ---- Memory
+// --------------------------------------------------------------------------------------
+
+KEEN_FAULT(out_of_bounds, "out-of-bounds", cudaErrorIllegalAddress) {
+  store_at<<<1, 128>>>(zeros(), kSize - 128 + (planted ? 1 : 0));
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(misaligned_vector, "misaligned", cudaErrorMisalignedAddress) {
+  float *x = zeros(), *y = zeros();
+  copy_vectors<<<1, 32>>>(reinterpret_cast<float4*>(x + (planted ? 1 : 4)),
+                          reinterpret_cast<float4*>(y));
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(host_pointer_to_kernel, "host-pointer", cudaErrorIllegalAddress) {
+  float *x = zeros(), *y = zeros(), host[128] = {};
+  increment<<<1, 128>>>(planted ? host : x, y, 128);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(use_after_free, "use-after-free", cudaErrorIllegalAddress) {
+  float *x = zeros(), *y = zeros();
+  if (planted) KEEN_CUDA_CHECK(cudaFree(x));
+  increment<<<1, 128>>>(x, y, 128);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(peer_access_missing, "peer-access", cudaErrorIllegalAddress) {
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  float* x = zeros();
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  if (!planted) KEEN_CUDA_CHECK(cudaDeviceEnablePeerAccess(1, 0));
+  increment<<<1, 128>>>(x, zeros(), 128);
+  const cudaError_t error = cudaDeviceSynchronize();
+  if (!planted) KEEN_CUDA_CHECK(cudaDeviceDisablePeerAccess(1));
+  return error;
+}
+
+// cudaDeviceEnablePeerAccess does not open the memory of pools, cudaMemPoolSetAccess does.
+KEEN_FAULT(pool_access_missing, "peer-access", cudaErrorIllegalAddress) {
+  float* x = nullptr;
+  cudaMemPool_t pool = nullptr;
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  KEEN_CUDA_CHECK(cudaDeviceGetDefaultMemPool(&pool, 1));
+  KEEN_CUDA_CHECK(cudaMallocAsync(reinterpret_cast<void**>(&x), kSize * sizeof(float), nullptr));
+  KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, kSize * sizeof(float), nullptr));
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  cudaMemAccessDesc access = {};
+  access.location = {cudaMemLocationTypeDevice, 0};
+  access.flags = planted ? cudaMemAccessFlagsProtNone : cudaMemAccessFlagsProtReadWrite;
+  KEEN_CUDA_CHECK(cudaMemPoolSetAccess(pool, &access, 1));
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  // From the run before: it stays enabled.
+  if (cudaDeviceEnablePeerAccess(1, 0) != cudaSuccess) cudaGetLastError();
+  increment<<<1, 128>>>(x, zeros(), 128);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(double_free, "free", cudaErrorInvalidValue) {
+  float* x = zeros();
+  KEEN_CUDA_CHECK(cudaFree(x));
+  return planted ? cudaFree(x) : cudaFree(nullptr);
+}
+
+KEEN_FAULT(memory_runs_out, nullptr, cudaErrorMemoryAllocation) {
+  if (planted) KEEN_SIM(cudasim_fail)("cudaMalloc", 3, cudaErrorMemoryAllocation);
+  void* memory = nullptr;
+  cudaError_t error = cudaSuccess;
+  for (int i = 0; i < 3 && error == cudaSuccess; ++i) error = cudaMalloc(&memory, 16);
+  cudaGetLastError();
+  return error;
+}
+
+// ---- Blocks and warps
+// ----------------------------------------------------------------------------
+
+KEEN_FAULT(divergent_barrier, "divergence", cudaErrorLaunchFailure) {
+  barrier_in_branch<<<1, 64>>>(zeros(), planted ? 40 : 64);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(ended_before_barrier, "divergence", cudaSuccess) {
+  leave_before_barrier<<<1, 64>>>(zeros(), planted ? 40 : 64);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(missing_syncthreads, "shared-race", cudaSuccess) {
+  reverse_block<<<1, 64>>>(zeros(), !planted);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(missing_syncwarp, "shared-race", cudaSuccess) {
+  exchange_lanes<<<1, 32>>>(zeros(), !planted);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(shared_overrun, "shared-out-of-bounds", cudaErrorLaunchFailure) {
+  overrun_shared<<<1, 32>>>(zeros(), planted ? 1 : 0);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(lane_not_in_its_mask, "divergence", cudaErrorLaunchFailure) {
+  shuffle_under<<<1, 32>>>(planted ? 0x7fffffffU : 0xffffffffU, zeros());
+  return cudaDeviceSynchronize();
+}
+
+// ---- Launches
+// ------------------------------------------------------------------------------------
+
+KEEN_FAULT(grid_too_tall, nullptr, cudaErrorInvalidConfiguration) {
+  store_at<<<dim3(1, planted ? 70000 : 2), 1>>>(zeros(), 0);
+  const cudaError_t error = cudaGetLastError();
+  return error != cudaSuccess ? error : cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(block_too_deep, nullptr, cudaErrorInvalidConfiguration) {
+  store_at<<<1, dim3(1, 1, planted ? 65 : 64)>>>(zeros(), 0);
+  const cudaError_t error = cudaGetLastError();
+  return error != cudaSuccess ? error : cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(shared_without_opt_in, nullptr, cudaErrorInvalidValue) {
+  constexpr int kBytes = 60 * 1024;
+  if (!planted) {
+    KEEN_CUDA_CHECK(
+        cudaFuncSetAttribute(use_dynamic, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes));
+  } else {
+    KEEN_CUDA_CHECK(
+        cudaFuncSetAttribute(use_dynamic, cudaFuncAttributeMaxDynamicSharedMemorySize, 0));
+  }
+  use_dynamic<<<1, 32, kBytes>>>(zeros());
+  const cudaError_t error = cudaGetLastError();
+  return error != cudaSuccess ? error : cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(wrong_device, nullptr, cudaErrorInvalidResourceHandle) {
+  cudaStream_t a = new_stream();
+  float* x = zeros();
+  if (planted) KEEN_CUDA_CHECK(cudaSetDevice(1));
+  store_at<<<1, 32, 0, a>>>(x, 0);
+  const cudaError_t error = cudaGetLastError();
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  return error != cudaSuccess ? error : cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(not_ready_stays, nullptr, cudaErrorNotReady) {
+  cudaStream_t a = new_stream();
+  float* x = zeros();
+  for (int i = 0; i < 64; ++i) store_at<<<1, 32, 0, a>>>(x, 0);
+  if (cudaStreamQuery(a) == cudaErrorNotReady && !planted) cudaGetLastError();
+  const cudaError_t kept = cudaGetLastError();
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return kept;
+}
+
+// ---- Capture
+// -------------------------------------------------------------------------------------
+
+KEEN_FAULT(capture_not_joined, nullptr, cudaErrorStreamCaptureUnjoined) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaGraph_t graph = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(a, cudaStreamCaptureModeThreadLocal));
+  KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, 4, a));
+  order(a, b);
+  KEEN_CUDA_CHECK(cudaMemsetAsync(y, 0, 4, b));
+  if (!planted) order(b, a);
+  const cudaError_t error = cudaStreamEndCapture(a, &graph);
+  cudaGetLastError();
+  return error;
+}
+
+KEEN_FAULT(allocation_in_capture, nullptr, cudaErrorStreamCaptureUnsupported) {
+  cudaStream_t a = new_stream();
+  cudaGraph_t graph = nullptr;
+  void* memory = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(
+      a, planted ? cudaStreamCaptureModeGlobal : cudaStreamCaptureModeRelaxed));
+  const cudaError_t error = cudaMalloc(&memory, 16);
+  cudaStreamEndCapture(a, &graph);
+  cudaGetLastError();
+  return error;
+}
+
+KEEN_FAULT(replay_of_freed, "use-after-free", cudaErrorIllegalAddress) {
+  float* x = zeros();
+  cudaStream_t a = new_stream();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(a, cudaStreamCaptureModeThreadLocal));
+  KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, 64, a));
+  KEEN_CUDA_CHECK(cudaStreamEndCapture(a, &graph));
+  KEEN_CUDA_CHECK(cudaGraphInstantiate(&exec, graph, 0));
+  if (planted) KEEN_CUDA_CHECK(cudaFree(x));
+  KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  return cudaStreamSynchronize(a);
+}
+
+KEEN_FAULT(graph_branches_clash, "race", cudaSuccess) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(a, cudaStreamCaptureModeThreadLocal));
+  KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, 4, a));
+  order(a, b);
+  KEEN_CUDA_CHECK(cudaMemsetAsync(y, 0, 4, b));
+  KEEN_CUDA_CHECK(cudaMemsetAsync(planted ? y : x, 1, 4, a));
+  order(b, a);
+  KEEN_CUDA_CHECK(cudaStreamEndCapture(a, &graph));
+  KEEN_CUDA_CHECK(cudaGraphInstantiate(&exec, graph, 0));
+  KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  return cudaStreamSynchronize(a);
+}
+
+// ---- NCCL
+// ----------------------------------------------------------------------------------------
+
+KEEN_FAULT(rank_missing, "deadlock", cudaErrorLaunchTimeout) {
+  ncclComm_t comms[2] = {};
+  const int devices[] = {0, 1};
+  ncclCommInitAll(comms, 2, devices);
+  float* x[2];
+  cudaStream_t streams[2];
+  for (int d = 0; d < 2; ++d) {
+    KEEN_CUDA_CHECK(cudaSetDevice(d));
+    x[d] = zeros();
+    streams[d] = new_stream();
+  }
+  ncclGroupStart();
+  for (int d = 0; d < (planted ? 1 : 2); ++d)
+    ncclAllReduce(x[d], x[d], 16, ncclFloat, ncclSum, comms[d], streams[d]);
+  ncclGroupEnd();
+  cudaError_t error = cudaSuccess;
+  for (int d = 0; d < 2; ++d) {
+    cudaSetDevice(d);
+    if (error == cudaSuccess) error = cudaStreamSynchronize(streams[d]);
+  }
+  cudaSetDevice(0);
+  return error;
+}
+
+#undef KEEN_FAULT
+
+// One run of a case; says what is not as it must be.
+bool as_expected(const std::string& name, const Fault& fault, bool planted, unsigned seed) {
+  KEEN_SIM(cudasim_clear)();
+  KEEN_SIM(cudasim_seed)(seed);
+  const cudaError_t error = fault.run(planted);
+  const int count = KEEN_SIM(cudasim_finding_count)();
+  const std::string first = count > 0 ? KEEN_SIM(cudasim_finding)(0) : "nothing";
+  const char* kind = planted ? fault.kind : nullptr;
+  const std::string found_kind = count > 0 ? first.substr(0, first.find(':')) : "";
+  // kinds: one, or several with "|" between
+  const bool found =
+      kind == nullptr ? count == 0
+                      : count > 0 && ("|" + std::string(kind) + "|").find("|" + found_kind + "|") !=
+                                         std::string::npos;
+  const cudaError_t wanted = planted ? fault.error : cudaSuccess;
+  KEEN_SIM(cudasim_clear)();
+  cudaGetLastError();
+  if (seed == 1 || !found || error != wanted) {
+    std::printf("%s, %s, seed %u: %s, %s\n", name.c_str(), planted ? "planted" : "repaired", seed,
+                cudaGetErrorName(error), first.c_str());
+  }
+  return found && error == wanted;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto found = faults().find(argc == 2 ? argv[1] : "");
+  if (found == faults().end() || !keen::sim::simulated()) {
+    std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);
+    for (const auto& [name, fault] : faults()) std::fprintf(stderr, "  %s\n", name.c_str());
+    return 2;
+  }
+  bool good = true;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    good &= as_expected(found->first, found->second, true, seed);
+    good &= as_expected(found->first, found->second, false, seed);
+  }
+  return good ? 0 : 1;
+}
