@@ -33,6 +33,7 @@ std::string place(const Access& access) {
 
 const char* verb(AccessKind kind) {
   if (kind == AccessKind::kFree) return "frees";
+  if (kind == AccessKind::kAllocate) return "allocates";
   return kind == AccessKind::kWrite ? "writes" : "reads";
 }
 
@@ -46,6 +47,7 @@ Memory& Memory::get() {
 Memory::Memory() {
   reserve(kWindowBase, PROT_NONE);
   reserve(kWindowBase + kBackingOffset, PROT_READ | PROT_WRITE);
+  reserve(kWindowBase + kWrittenOffset, PROT_READ | PROT_WRITE);
   for (int d = 0; d < kMaxDevices; ++d) next_[d] = kWindowBase + d * kWindowBytes + 4096;
 }
 
@@ -125,10 +127,17 @@ bool Memory::touch(Execution& execution, const Access& access) {
                                     std::to_string(allocation->device));
   }
   const bool write = access.kind != AccessKind::kRead;
+  if (access.kind == AccessKind::kWrite) set_written(low, access.bytes);
+  if (const Address at = first_unwritten(low, access.bytes); !write && at != high) {
+    machine.report("uninitialised-read", execution.name + " reads byte " +
+                                             std::to_string(at - allocation->base) + " of " +
+                                             block + ", which nothing has written");
+    set_written(low, access.bytes);  // said once
+  }
   check_race(execution, *allocation, low, high, write);
   if (access.kind == AccessKind::kFree) {
     set_live(*allocation, false);
-  } else {
+  } else if (access.kind != AccessKind::kAllocate) {
     (write ? machine.counters.bytes_written : machine.counters.bytes_read) +=
         static_cast<long long>(access.bytes);
   }
@@ -159,6 +168,16 @@ bool Memory::check_race(Execution& execution, Allocation& allocation, Address lo
   records.push_back(
       {low, high, write, execution.actor, execution.clock.at(execution.actor), execution.name});
   return !found;
+}
+
+void Memory::set_written(Address low, std::size_t bytes) {
+  std::memset(reinterpret_cast<void*>(low + kWrittenOffset), 1, bytes);
+}
+
+Address Memory::first_unwritten(Address low, std::size_t bytes) const {
+  const auto* begin = reinterpret_cast<const char*>(low + kWrittenOffset);
+  const void* found = std::memchr(begin, 0, bytes);
+  return found == nullptr ? low + bytes : reinterpret_cast<Address>(found) - kWrittenOffset;
 }
 
 std::size_t Memory::free_bytes(int device) const { return settings().memory - used_[device]; }

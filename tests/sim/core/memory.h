@@ -19,6 +19,7 @@ using Address = std::uint64_t;
 constexpr Address kWindowBase = 0x2000'0000'0000;
 constexpr Address kWindowBytes = Address{1} << 38;
 constexpr Address kBackingOffset = Address{1} << 42;
+constexpr Address kWrittenOffset = Address{1} << 43;  // a byte for each: 0, or 1 once written
 
 inline bool is_device_address(Address address) {
   return address >= kWindowBase && address < kWindowBase + kMaxDevices * kWindowBytes;
@@ -45,7 +46,8 @@ struct Execution {
   std::string name;
 };
 
-enum class AccessKind { kRead, kWrite, kFree };
+// kAllocate: ordered like a write, but writes nothing.
+enum class AccessKind { kRead, kWrite, kFree, kAllocate };
 
 struct Access {
   const void* pointer;
@@ -94,6 +96,11 @@ class Memory {
   // Bounds, lifetime, peer rights and races of one access; counts its bytes. What is wrong is a
   // finding, and what hardware would fault on poisons the process: false then.
   bool touch(Execution& execution, const Access& access);
+
+  // Which bytes have been written since they were allocated.
+  void set_written(Address low, std::size_t bytes);
+  // The first byte that has not been written; `low + bytes` where all have been.
+  Address first_unwritten(Address low, std::size_t bytes) const;
 
   void enable_peer(int from, int to) { peer_[from][to] = true; }
   void disable_peer(int from, int to) { peer_[from][to] = false; }

@@ -101,6 +101,20 @@ KEEN_FAULT(out_of_bounds, "out-of-bounds", cudaErrorIllegalAddress) {
   return cudaDeviceSynchronize();
 }
 
+KEEN_FAULT(uninitialised_read, "uninitialised-read", cudaSuccess) {
+  float *x = device_array<float>(kSize), *y = zeros();
+  if (!planted) KEEN_CUDA_CHECK(cudaMemset(x, 0, kSize * sizeof(float)));
+  increment<<<1, 128>>>(x, y, kSize);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(uninitialised_byte_copied, "uninitialised-read", cudaSuccess) {
+  auto* x = device_array<char>(100);
+  KEEN_CUDA_CHECK(cudaMemset(x, 0, planted ? 99 : 100));
+  host_copy(x, 100);
+  return cudaDeviceSynchronize();
+}
+
 KEEN_FAULT(misaligned_vector, "misaligned", cudaErrorMisalignedAddress) {
   float *x = zeros(), *y = zeros();
   copy_vectors<<<1, 32>>>(reinterpret_cast<float4*>(x + (planted ? 1 : 4)),

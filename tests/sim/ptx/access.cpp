@@ -93,20 +93,38 @@ char* resolve_block_memory(Warp& warp, const Instruction& i, int lane, Space spa
   return nullptr;
 }
 
-void mark(Grid& grid, const Word* addresses, Mask lanes, int bytes, bool write) {
-  const int first = std::countr_zero(lanes);
-  bool dense = true;
+// What lies from `low` on is read or written by the lane and those after it.
+void mark_range(Warp& warp, const Instruction& i, int lane, Address low, std::size_t bytes,
+                bool write) {
+  Grid& grid = *warp.block->grid;
+  Memory& memory = Memory::get();
+  grid.footprint.mark(low, bytes, write);
+  if (write) {
+    memory.set_written(low, bytes);
+  } else if (const Address at_byte = memory.first_unwritten(low, bytes); at_byte != low + bytes) {
+    const Allocation* allocation = memory.find(at_byte);
+    grid.report(warp, i, lane, "uninitialised-read",
+                "byte " + std::to_string(at_byte - allocation->base) + " of " +
+                    std::to_string(allocation->bytes) + " bytes from " + allocation->origin +
+                    ", which nothing has written");
+    memory.set_written(allocation->base, allocation->bytes);  // said once
+  }
+}
+
+void mark(Warp& warp, const Instruction& i, const Word* addresses, Mask lanes, int bytes,
+          bool write) {
+  const int first = std::countr_zero(lanes), last = kLanes - 1 - std::countl_zero(lanes);
+  bool dense = std::popcount(lanes) == last - first + 1;
   for (Mask rest = lanes; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     dense &= addresses[l] == addresses[first] + static_cast<Word>(l - first) * bytes;
   }
-  const int last = 31 - std::countl_zero(lanes);
-  if (dense && std::popcount(lanes) == last - first + 1) {
-    grid.footprint.mark(addresses[first], static_cast<std::size_t>(bytes) * (last - first + 1),
-                        write);
-    return;
+  if (dense) {
+    const auto count = static_cast<std::size_t>(last - first + 1);
+    mark_range(warp, i, first, addresses[first], count * bytes, write);
+  } else {
+    each_lane(lanes, [&](int l) { mark_range(warp, i, l, addresses[l], bytes, write); });
   }
-  each_lane(lanes, [&](int l) { grid.footprint.mark(addresses[l], bytes, write); });
 }
 
 }  // namespace
@@ -142,8 +160,8 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
     if (found.bytes[l] == nullptr) return false;
   }
   if (global != 0) {
-    if (use != Use::kWrite) mark(grid, found.addresses.data(), global, bytes, false);
-    if (use != Use::kRead) mark(grid, found.addresses.data(), global, bytes, true);
+    if (use != Use::kWrite) mark(warp, i, found.addresses.data(), global, bytes, false);
+    if (use != Use::kRead) mark(warp, i, found.addresses.data(), global, bytes, true);
   }
   if (grid.profile != nullptr && use != Use::kAtomic) {
     if (global != 0) grid.profile->global_request(found.addresses.data(), global, bytes);

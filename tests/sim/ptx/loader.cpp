@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -143,7 +144,8 @@ bool place_variables(Module& module, int device) {
     variable.address[device] = address;
     char* target = backing(reinterpret_cast<char*>(address));
     std::memset(target, 0, bytes);
-    std::memcpy(target, variable.initial.data(), variable.initial.size());
+    std::ranges::copy(variable.initial, target);
+    Memory::get().set_written(address, bytes);
   }
   for (auto& variable : module.variables) {
     for (const auto& reference : variable.references) {

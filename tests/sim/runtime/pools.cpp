@@ -35,12 +35,8 @@ Operation allocation_operation(void* base, std::size_t bytes) {
   Operation operation;
   operation.name = "cudaMallocAsync";
   operation.body = [base, bytes](Execution& execution) {
-    // Ordered like a write, though it moves no bytes.
-    cudasim_counters& counters = Machine::get().counters;
-    const long long written = counters.bytes_written;
     execution.device = device_of(reinterpret_cast<Address>(base));
-    Memory::get().touch(execution, {base, bytes, AccessKind::kWrite});
-    counters.bytes_written = written;
+    Memory::get().touch(execution, {base, bytes, AccessKind::kAllocate});
   };
   return operation;
 }
