@@ -94,6 +94,11 @@ void Machine::set_sticky(cudaError_t error) {
 
 Machine::Thread& Machine::thread() {
   thread_local Thread thread;
+  const Machine& machine = get();
+  if (thread.endings != machine.endings_) {
+    thread.clock.join(machine.ended_threads_);
+    thread.endings = machine.endings_;
+  }
   return thread;
 }
 
@@ -101,7 +106,10 @@ Machine::Thread::Thread() {
   Machine& machine = get();
   const Guard guard(machine);
   actor = machine.new_actor();
-  clock = machine.all_threads_;
+  for (const Thread* other : machine.living_threads_) clock.join(other->clock);
+  clock.join(machine.ended_threads_);
+  endings = machine.endings_;
+  machine.living_threads_.insert(this);
   const std::lock_guard held(machine.mutex_);
   ++machine.known_threads_;
 }
@@ -110,6 +118,8 @@ Machine::Thread::~Thread() {
   Machine& machine = get();
   const Guard guard(machine);
   machine.ended_threads_.join(clock);
+  ++machine.endings_;
+  machine.living_threads_.erase(this);
   const std::lock_guard held(machine.mutex_);
   --machine.known_threads_;
 }

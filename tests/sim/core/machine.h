@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,9 +59,10 @@ class Machine {
     cudaError_t last_error = cudaSuccess;
     Actor actor = 0;
     Clock clock;                    // what this thread knows to have finished
+    unsigned long endings = 0;      // of threads, up to which `clock` holds what they knew
     bool in_host_function = false;  // inside a callback of cudaLaunchHostFunc
   };
-  static Thread& thread();
+  static Thread& thread();  // under the lock
 
   // A new thread starts with what all threads knew, and what an ended one knew is known to all.
   // Between living threads nothing is known but what these two say, or a CUDA synchronisation.
@@ -86,8 +88,9 @@ class Machine {
   std::vector<std::string> findings_;
   cudaError_t sticky_ = cudaSuccess;
   Actor actors_ = 0;
-  Clock all_threads_;
+  std::set<const Thread*> living_threads_;
   Clock ended_threads_;
+  unsigned long endings_ = 0;  // of threads
   std::map<const void*, Clock> announced_;
 };
 

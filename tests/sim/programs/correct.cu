@@ -1,0 +1,142 @@
+// Correct programs, in which a checker that is too strict would see faults. Each must end without a
+// finding and with the right numbers, with every seed. usage: sim_correct CASE
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "tests/sim/programs/check.h"
+#include "tests/sim/programs/fault_kernels.cuh"
+#include "tests/sim/sim_control.h"
+
+namespace {
+
+using namespace keen::sim::test;
+
+std::map<std::string, bool (*)()>& cases() {
+  static std::map<std::string, bool (*)()> all;
+  return all;
+}
+
+#define KEEN_CORRECT(name)                                       \
+  bool name();                                                   \
+  const bool name##_added = cases().emplace(#name, name).second; \
+  bool name()
+
+bool all_are(const float* device, int count, float value) {
+  return host_copy(device, count) == std::vector<float>(count, value);
+}
+
+cudaGraphExec_t captured(cudaStream_t stream, const std::function<void()>& work) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  work();
+  KEEN_CUDA_CHECK(cudaStreamEndCapture(stream, &graph));
+  KEEN_CUDA_CHECK(cudaGraphInstantiate(&exec, graph, 0));
+  KEEN_CUDA_CHECK(cudaGraphDestroy(graph));
+  return exec;
+}
+
+// A block that another stream used goes back into use once an event says that it is done.
+KEEN_CORRECT(recycled_by_event) {
+  float *x = zeros(), *block = zeros(), *out = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaEvent_t used = new_event();
+  increment<<<4, 128, 0, a>>>(x, block, kSize);
+  KEEN_CUDA_CHECK(cudaEventRecord(used, a));
+  while (cudaEventQuery(used) == cudaErrorNotReady) cudaGetLastError();
+  increment<<<4, 128, 0, b>>>(x, block, kSize);
+  increment<<<4, 128, 0, b>>>(block, out, kSize);
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return all_are(out, kSize, 2);
+}
+
+KEEN_CORRECT(fork_and_join) {
+  float *x = zeros(), *y = zeros(), *z = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  increment<<<4, 128, 0, a>>>(x, x, kSize);
+  order(a, b);
+  increment<<<4, 128, 0, a>>>(x, y, kSize);
+  increment<<<4, 128, 0, b>>>(x, z, kSize);
+  order(b, a);
+  increment<<<4, 128, 0, a>>>(z, x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return all_are(x, kSize, 3) && all_are(y, kSize, 2);
+}
+
+KEEN_CORRECT(disjoint_tensors_of_a_segment) {
+  float* segment = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  // Columns of 8: two streams write bytes that lie between each other's.
+  increment<<<1, 8, 0, a>>>(segment, segment, 8);
+  increment<<<1, 8, 0, b>>>(segment + 8, segment + 8, 8);
+  increment<<<1, 8, 0, a>>>(segment + 16, segment + 16, 8);
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return all_are(segment, 24, 1);
+}
+
+KEEN_CORRECT(capture_beside_an_allocating_thread) {
+  float* x = zeros();
+  cudaStream_t a = new_stream();
+  cudaGraphExec_t exec = captured(a, [&] {
+    increment<<<4, 128, 0, a>>>(x, x, kSize);
+    std::thread other([] { device_array<float>(64); });
+    other.join();
+    increment<<<4, 128, 0, a>>>(x, x, kSize);
+  });
+  KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return all_are(x, kSize, 2);
+}
+
+// "A graph cannot run beside itself": CUDA orders the launches of one exec on two streams.
+KEEN_CORRECT(graph_replayed_on_two_streams) {
+  float* x = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaGraphExec_t exec = captured(a, [&] { increment<<<4, 128, 0, a>>>(x, x, kSize); });
+  for (int k = 0; k < 3; ++k) KEEN_CUDA_CHECK(cudaGraphLaunch(exec, k % 2 == 0 ? a : b));
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return all_are(x, kSize, 3);
+}
+
+KEEN_CORRECT(threads_on_one_device) {
+  constexpr int kThreads = 4;
+  float* results[kThreads] = {};
+  std::vector<std::thread> threads;
+  for (float*& result : results) {
+    threads.emplace_back([&result] {
+      cudaStream_t stream = new_stream();
+      result = zeros();
+      for (int k = 0; k < 5; ++k) increment<<<2, 64, 0, stream>>>(result, result, kSize);
+      KEEN_CUDA_CHECK(cudaStreamSynchronize(stream));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  bool good = true;
+  for (const float* result : results) good &= all_are(result, kSize, 5);
+  return good;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto found = cases().find(argc == 2 ? argv[1] : "");
+  if (found == cases().end() || !keen::sim::simulated()) {
+    std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);
+    for (const auto& [name, run] : cases()) std::fprintf(stderr, "  %s\n", name.c_str());
+    return 2;
+  }
+  bool good = true;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    KEEN_SIM(cudasim_seed)(seed);
+    const bool right = found->second();
+    const int count = KEEN_SIM(cudasim_finding_count)();
+    if (right && count == 0) continue;
+    good = false;
+    std::printf("%s, seed %u: %s numbers, %s\n", argv[1], seed, right ? "right" : "wrong",
+                count > 0 ? KEEN_SIM(cudasim_finding)(0) : "no finding");
+    KEEN_SIM(cudasim_clear)();
+  }
+  return good ? 0 : 1;
+}
