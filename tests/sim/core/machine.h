@@ -83,7 +83,6 @@ class Machine {
   int known_threads_ = 0;
   int sleeping_threads_ = 0;
   unsigned long calls_ = 0;
-  bool stalled_ = false;
   std::mt19937 random_;
   std::vector<std::string> findings_;
   cudaError_t sticky_ = cudaSuccess;

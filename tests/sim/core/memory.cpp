@@ -128,11 +128,13 @@ bool Memory::touch(Execution& execution, const Access& access) {
   }
   const bool write = access.kind != AccessKind::kRead;
   if (access.kind == AccessKind::kWrite) set_written(low, access.bytes);
-  if (const Address at = first_unwritten(low, access.bytes); !write && at != high) {
-    machine.report("uninitialised-read", execution.name + " reads byte " +
-                                             std::to_string(at - allocation->base) + " of " +
-                                             block + ", which nothing has written");
-    set_written(low, access.bytes);  // said once
+  if (!write) {
+    if (const Address at = first_unwritten(low, access.bytes); at != high) {
+      machine.report("uninitialised-read", execution.name + " reads byte " +
+                                               std::to_string(at - allocation->base) + " of " +
+                                               block + ", which nothing has written");
+      set_written(low, access.bytes);  // said once
+    }
   }
   check_race(execution, *allocation, low, high, write);
   if (access.kind == AccessKind::kFree) {

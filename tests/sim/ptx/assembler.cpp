@@ -42,7 +42,7 @@ class Assembler {
     made_.registers = registers_;
     for (auto& constant : made_.constants) {
       if (constant.variable != kDynamicShared) continue;
-      constant = {constant.reg, (made_.shared_bytes + 15) / 16 * 16, -1};
+      constant = {constant.reg, made_.dynamic_shared_offset(), -1};
     }
     return std::move(made_);
   }

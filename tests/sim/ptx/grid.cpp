@@ -164,12 +164,8 @@ void Block::start(Grid& owner, dim3 wanted) {
   threads = static_cast<int>(owner.threads.x * owner.threads.y * owner.threads.z);
   const std::size_t warp_count = (threads + kLanes - 1) / kLanes;
   const std::size_t per_warp = static_cast<std::size_t>(function.registers) * kLanes;
-  // Dynamic shared memory begins behind the static arrays, aligned.
-  const std::size_t fixed = function.shared_bytes;
-  const std::size_t shared_bytes =
-      owner.dynamic_shared == 0 ? fixed : (fixed + 15) / 16 * 16 + owner.dynamic_shared;
   registers.assign(per_warp * warp_count, 0);
-  shared.assign(shared_bytes, static_cast<char>(0xff));
+  shared.assign(function.shared_bytes_with(owner.dynamic_shared), static_cast<char>(0xff));
   cells.assign(shared.size() / 4 + 2, {});
   local.assign(function.local_bytes * warp_count * kLanes, static_cast<char>(0xff));
   epoch = 1;

@@ -5,7 +5,7 @@
 namespace keen::sim::ptx {
 namespace {
 
-enum class Op : std::uint8_t { kAdd, kSub, kMul, kFma, kMin, kMax, kNeg, kAbs, kEx2, kTanh };
+enum class Op : std::uint8_t { kAdd, kSub, kMul, kFma, kMin, kMax, kNeg, kAbs };
 
 struct Row {
   const char* opcode;

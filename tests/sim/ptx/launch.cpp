@@ -29,8 +29,11 @@ std::size_t shared_limit(const Kernel& kernel) {
   return std::max(kernel.dynamic_shared_limit, DeviceModel::kSharedPerBlock);
 }
 
-std::size_t shared_of_block(const Function& function, std::size_t dynamic) {
-  return dynamic == 0 ? function.shared_bytes : (function.shared_bytes + 15) / 16 * 16 + dynamic;
+cudaError_t find_and_load(const void* stub, Kernel** kernel, const Function** function) {
+  *kernel = ptx::find_kernel(stub);
+  if (*kernel == nullptr) return cudaErrorInvalidDeviceFunction;
+  *function = ptx::load(**kernel);
+  return *function == nullptr ? cudaErrorInvalidKernelImage : cudaSuccess;
 }
 
 // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
@@ -47,7 +50,7 @@ cudaError_t check_resources(const Kernel& kernel, const Function& function, int 
                             std::size_t dynamic) {
   // unsourced: the code for more threads than __launch_bounds__ promised
   if (function.max_threads != 0 && threads > function.max_threads) return cudaErrorInvalidValue;
-  if (shared_of_block(function, dynamic) > shared_limit(kernel)) return cudaErrorInvalidValue;
+  if (function.shared_bytes_with(dynamic) > shared_limit(kernel)) return cudaErrorInvalidValue;
   // driver_types.h, cudaErrorLaunchOutOfResources: too many threads for the kernel's registers
   if (registers_of_block(kernel, threads) > DeviceModel::kRegistersPerBlock)
     return cudaErrorLaunchOutOfResources;
@@ -112,17 +115,16 @@ cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** ar
 }
 
 cudaError_t active_blocks(int* blocks, const void* stub, int threads, std::size_t dynamic_shared) {
-  Kernel* kernel = ptx::find_kernel(stub);
-  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
-  const Function* function = ptx::load(*kernel);
-  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  Kernel* kernel = nullptr;
+  const Function* function = nullptr;
+  if (const cudaError_t error = find_and_load(stub, &kernel, &function)) return error;
   if (threads <= 0 || threads > DeviceModel::kThreadsPerBlock) return cudaErrorInvalidValue;
   const DeviceModel& m = model();
   int most = std::min(m.blocks_per_multiprocessor,
                       m.threads_per_multiprocessor / round_up(threads, ptx::kLanes));
   const int registers = registers_of_block(*kernel, threads);
   if (registers > 0) most = std::min(most, m.registers_per_multiprocessor / registers);
-  const std::size_t used = shared_of_block(*function, dynamic_shared);
+  const std::size_t used = function->shared_bytes_with(dynamic_shared);
   const std::size_t shared =
       used == 0 ? 0 : (used + m.shared_reserved_per_block() + 127) / 128 * 128;
   if (shared > 0) most = std::min(most, static_cast<int>(m.shared_per_multiprocessor / shared));
@@ -131,10 +133,9 @@ cudaError_t active_blocks(int* blocks, const void* stub, int threads, std::size_
 }
 
 cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* stub) {
-  Kernel* kernel = ptx::find_kernel(stub);
-  if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
-  const Function* function = ptx::load(*kernel);
-  if (function == nullptr) return cudaErrorInvalidKernelImage;
+  Kernel* kernel = nullptr;
+  const Function* function = nullptr;
+  if (const cudaError_t error = find_and_load(stub, &kernel, &function)) return error;
   const auto resources = ptx::resources_of(*kernel);
   *attributes = {};
   attributes->sharedSizeBytes = function->shared_bytes;

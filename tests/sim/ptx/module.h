@@ -61,7 +61,7 @@ struct Warp;
 struct Instruction;
 using Handler = void (*)(Warp& warp, const Instruction& instruction, Mask lanes);
 
-enum class Flow : std::uint8_t { kNext, kBranch, kExit, kCollective, kBarrier, kYield };
+enum class Flow : std::uint8_t { kNext, kBranch, kExit, kCollective, kBarrier };
 
 constexpr int kNoRegister = -1;
 
@@ -111,7 +111,12 @@ struct Function {
   std::size_t shared_bytes = 0;  // static
   std::size_t local_bytes = 0;
   int max_threads = 0;  // .maxntid, 0: not given
-  std::string error;    // not empty: it holds something unsupported, and cannot be launched
+  // Dynamic shared memory begins behind the static arrays, aligned.
+  std::size_t dynamic_shared_offset() const { return (shared_bytes + 15) / 16 * 16; }
+  std::size_t shared_bytes_with(std::size_t dynamic) const {
+    return dynamic == 0 ? shared_bytes : dynamic_shared_offset() + dynamic;
+  }
+  std::string error;  // not empty: it holds something unsupported, and cannot be launched
 };
 
 struct Variable {

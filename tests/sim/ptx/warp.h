@@ -61,7 +61,6 @@ struct Block {
   std::uint32_t epoch = 1;  // counts barriers
   int threads = 0;
   int exited = 0;
-  bool started = false;
 
   bool finished() const { return exited == threads; }
   void start(Grid& grid, dim3 block_id);
