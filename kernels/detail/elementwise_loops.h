@@ -197,6 +197,12 @@ void binary_cpu(op::KernelContext& context) {
   }
 }
 
+// Defined in the .cu of each family, through KEEN_UNARY_GPU and KEEN_BINARY_GPU.
+template <class F, class AllTypes>
+void unary_gpu(op::KernelContext& context);
+template <class F, class AllTypes>
+void binary_gpu(op::KernelContext& context);
+
 void infer_unary(op::InferContext& context);
 void infer_unary_bool(op::InferContext& context);
 void infer_binary(op::InferContext& context);
@@ -213,7 +219,8 @@ constexpr op::Op unary_row(const char* name, op::GradientFunction gradient,
           .gradient_reads = gradient_reads,
           .infer = std::is_same_v<Result, bool> ? infer_unary_bool : infer_unary,
           .gradient = gradient,
-          .cpu = unary_cpu<F, AllTypes>};
+          .cpu = unary_cpu<F, AllTypes>,
+          .gpu = KEEN_GPU_KERNEL((unary_gpu<F, AllTypes>))};
 }
 
 template <class F, class AllTypes>
@@ -226,7 +233,8 @@ constexpr op::Op binary_row(const char* name, op::GradientFunction gradient,
           .gradient_reads = gradient_reads,
           .infer = std::is_same_v<Result, bool> ? infer_binary_bool : infer_binary,
           .gradient = gradient,
-          .cpu = binary_cpu<F, AllTypes>};
+          .cpu = binary_cpu<F, AllTypes>,
+          .gpu = KEEN_GPU_KERNEL((binary_gpu<F, AllTypes>))};
 }
 
 }  // namespace keen::detail

@@ -109,6 +109,16 @@ concept Element = requires {
   DTypeOf<T>::value;
 };
 
+// A number as an element of type T.
+template <Element T>
+[[nodiscard]] constexpr T element_of(double value) {
+  if constexpr (sizeof(T) == 2 && DTypeOf<T>::value != DType::kInt16) {
+    return T(static_cast<float>(value));
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
 // Calls f.template operator()<T>() for the C++ type of `dtype` among Types...; answers whether the
 // type was among them. visit_dtype<float, double>(dtype, [&]<class T>() { … });
 template <class... Types, class F>

@@ -46,7 +46,16 @@ class DeviceContext {
 
   [[nodiscard]] virtual Event record(Stream stream) = 0;
   virtual void wait(Stream stream, Event event) = 0;
+  // Says that work enqueued until now on a stream other than the compute stream uses the block,
+  // which is then used again after that work only.
+  virtual void used_on(void* /*block*/, Stream /*stream*/) {}
   virtual void synchronize() = 0;
+
+  // Most bytes to take from the device; 0: as many as it has.
+  virtual void set_memory_limit(std::size_t /*bytes*/) {}
+
+  // Calls kernel(argument) with the device made the thread's current one.
+  virtual void run(void (*kernel)(void*), void* argument) { kernel(argument); }
 
  private:
   Device device_;

@@ -3,12 +3,20 @@
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/device/cpu/parallel.h"
+#include "runtime/device/gpu.h"
 #include "runtime/op/execute.h"
 #include "runtime/op/gradient.h"
 #include "runtime/tensor/context.h"
 
 namespace keen {
 namespace op {
+
+// core_ops.cu
+void fill_gpu(KernelContext& context);
+void add_n_gpu(KernelContext& context);
+void assign_add_gpu(KernelContext& context);
+void assign_sub_gpu(KernelContext& context);
+
 namespace {
 
 // Elements below which a second thread costs more than it saves.
@@ -27,7 +35,7 @@ struct CopyArgs {
   Device source;
 };
 
-void copy_cpu(KernelContext& context) {
+void copy_elements(KernelContext& context) {
   if (context.dtype(0) == DType::kString) {
     context.share_output(0, context.input(0));
     return;
@@ -55,22 +63,13 @@ void infer_fill(InferContext& context) {
   context.set_output(0, args.dtype, args.shape);
 }
 
-template <class T>
-T from_double(double value) {
-  if constexpr (std::same_as<T, half> || std::same_as<T, bfloat16>) {
-    return T(static_cast<float>(value));
-  } else {
-    return static_cast<T>(value);
-  }
-}
-
 void fill_cpu(KernelContext& context) {
   const auto& args = context.attrs<FillArgs>();
   const std::int64_t n = args.shape.num_elements();
   visit_dtype<float, double, half, bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t,
               std::uint8_t, bool>(args.dtype, [&]<class T>() {
     T* out = context.out<T>(0);
-    const T value = from_double<T>(args.value);
+    const T value = element_of<T>(args.value);
     device::cpu::parallel_for(context.threads(), n, kGrain,
                               [&](std::int64_t begin, std::int64_t end) {
                                 for (std::int64_t i = begin; i < end; ++i) out[i] = value;
@@ -129,7 +128,7 @@ void add_n_gradient(GradientContext& context) {
 
 void infer_read(InferContext& context) { context.set_output(0, context.variable(0).spec()); }
 
-void read_cpu(KernelContext& context) {
+void read_value(KernelContext& context) {
   context.share_output(0, detail::take_value(context.variable(0)));
 }
 
@@ -147,7 +146,7 @@ void infer_assign(InferContext& context) {
   }
 }
 
-void assign_cpu(KernelContext& context) {
+void assign_value(KernelContext& context) {
   detail::VariableWriter(context.variable(0)).replace(context.input(0));
 }
 
@@ -183,7 +182,8 @@ constinit const Op kIdentity{.name = "Identity",
                              .shares_input = true,
                              .infer = infer_same,
                              .gradient = pass_gradient,
-                             .cpu = copy_cpu};
+                             .cpu = copy_elements,
+.gpu = KEEN_GPU_KERNEL(copy_elements)};
 KEEN_OP(kIdentity);
 
 constinit const Op kCopy{.name = "_Copy",
@@ -191,11 +191,12 @@ constinit const Op kCopy{.name = "_Copy",
                          .dtypes = kAllTypes,
                          .infer = infer_same,
                          .gradient = copy_gradient,
-                         .cpu = copy_cpu};
+                         .cpu = copy_elements,
+.gpu = KEEN_GPU_KERNEL(copy_elements)};
 KEEN_OP(kCopy);
 
 constinit const Op kFill{
-    .name = "_Fill", .infer = infer_fill, .gradient = not_differentiable, .cpu = fill_cpu};
+    .name = "_Fill", .infer = infer_fill, .gradient = not_differentiable, .cpu = fill_cpu, .gpu = KEEN_GPU_KERNEL(fill_gpu)};
 KEEN_OP(kFill);
 
 constinit const Op kAddN{.name = "AddN",
@@ -203,7 +204,7 @@ constinit const Op kAddN{.name = "AddN",
                          .dtypes = kNumericTypes,
                          .infer = infer_add_n,
                          .gradient = add_n_gradient,
-                         .cpu = add_n_cpu};
+                         .cpu = add_n_cpu, .gpu = KEEN_GPU_KERNEL(add_n_gpu)};
 KEEN_OP(kAddN);
 
 // Tapes hand the gradient of a read to its variable; there is no input to give one to.
@@ -211,7 +212,8 @@ constinit const Op kReadVariable{.name = "ReadVariableOp",
                                  .effect = Effect::kReadsVariable,
                                  .infer = infer_read,
                                  .gradient = not_differentiable,
-                                 .cpu = read_cpu};
+                                 .cpu = read_value,
+.gpu = KEEN_GPU_KERNEL(read_value)};
 KEEN_OP(kReadVariable);
 
 constinit const Op kAssignVariable{.name = "AssignVariableOp",
@@ -221,7 +223,8 @@ constinit const Op kAssignVariable{.name = "AssignVariableOp",
                                    .effect = Effect::kWritesVariable,
                                    .infer = infer_assign,
                                    .gradient = not_differentiable,
-                                   .cpu = assign_cpu};
+                                   .cpu = assign_value,
+.gpu = KEEN_GPU_KERNEL(assign_value)};
 KEEN_OP(kAssignVariable);
 
 constinit const Op kAssignAddVariable{.name = "AssignAddVariableOp",
@@ -231,7 +234,7 @@ constinit const Op kAssignAddVariable{.name = "AssignAddVariableOp",
                                       .effect = Effect::kWritesVariable,
                                       .infer = infer_assign,
                                       .gradient = not_differentiable,
-                                      .cpu = accumulate_cpu<1>};
+                                      .cpu = accumulate_cpu<1>, .gpu = KEEN_GPU_KERNEL(assign_add_gpu)};
 KEEN_OP(kAssignAddVariable);
 
 constinit const Op kAssignSubVariable{.name = "AssignSubVariableOp",
@@ -241,10 +244,13 @@ constinit const Op kAssignSubVariable{.name = "AssignSubVariableOp",
                                       .effect = Effect::kWritesVariable,
                                       .infer = infer_assign,
                                       .gradient = not_differentiable,
-                                      .cpu = accumulate_cpu<-1>};
+                                      .cpu = accumulate_cpu<-1>, .gpu = KEEN_GPU_KERNEL(assign_sub_gpu)};
 KEEN_OP(kAssignSubVariable);
 
-Device default_device() { return cpu(); }
+Device default_device() {
+  static const Device device = device::gpu_count() > 0 ? gpu() : cpu();
+  return device;
+}
 
 }  // namespace op
 

@@ -8,6 +8,8 @@
 #include "runtime/base/error.h"
 #include "runtime/base/logging.h"
 #include "runtime/base/text.h"
+#include "runtime/device/ledger.h"
+#include "runtime/device/running_op.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/context.h"
 
@@ -128,17 +130,7 @@ bool inputs_lie_elsewhere(const Op& op, const Inputs& inputs, Device device) {
   return false;
 }
 
-void run_kernel(const Op& op, const Inputs& inputs, AttrsView attrs,
-                std::span<const Variable> variables, Outputs& outputs, Device device) {
-  KernelContext kernel(op, inputs, attrs, variables, outputs, device);
-  if (op.shares_input) {
-    kernel.share_output(0, inputs[0]);
-    return;
-  }
-  const KernelFunction function = device.type == DeviceType::kCpu ? op.cpu : op.gpu;
-  if (function == nullptr) [[unlikely]] {
-    throw UnimplementedError(text(op.name, ": there is no kernel for ", device));
-  }
+void allocate(Outputs& outputs, Device device) {
   for (Tensor& output : outputs) {
     TensorImpl& impl = output.impl();
     impl.buffer =
@@ -146,7 +138,74 @@ void run_kernel(const Op& op, const Inputs& inputs, AttrsView attrs,
             ? Buffer::allocate_strings(static_cast<std::size_t>(impl.spec.shape.num_elements()))
             : Buffer::allocate(device, static_cast<std::size_t>(impl.spec.bytes()));
   }
-  function(kernel);
+}
+
+KEEN_NOINLINE [[noreturn]] void no_kernel(const Op& op, Device device) {
+  throw UnimplementedError(text(op.name, ": there is no kernel for ", device));
+}
+
+// The row's dtypes hold for the CPU; a GPU's kernel may know fewer.
+void check_gpu_types(const Op& op, const Inputs& inputs, const Outputs& outputs, Device device) {
+  if (op.gpu == nullptr) no_kernel(op, device);
+  if (op.gpu_dtypes == 0) return;
+  for (int i = 0; i < inputs.size(); ++i) {
+    const InputDef& def = op.inputs[i];
+    const TensorImpl* impl = inputs[i].impl_or_null();
+    if (impl == nullptr || def.host || def.types != kTypeT) continue;
+    if (contains(op.gpu_dtypes, impl->spec.dtype)) return;
+    throw UnimplementedError(text(op.name, ": there is no kernel for dtype ", impl->spec.dtype,
+                                  " on ", device, "; its dtypes there are ",
+                                  list_of(op.gpu_dtypes)));
+  }
+  for (const Tensor& output : outputs) {
+    if (output.dtype() == DType::kString) no_kernel(op, device);
+  }
+}
+
+// On a device that computes asynchronously: the kernel is enqueued, and errors and profiles learn
+// what it runs for.
+void run_on_gpu(const Op& op, const Inputs& inputs, Outputs& outputs, KernelContext& kernel,
+                Device device) {
+  check_gpu_types(op, inputs, outputs, device);
+  const auto describe = [](std::string& out, const void* call) {
+    const auto& all = *static_cast<const Inputs*>(call);
+    for (int i = 0; i < all.size(); ++i) {
+      if (i != 0) out += ", ";
+      if (all[i].defined()) append_text(out, all[i].spec());
+    }
+  };
+  const device::RunningOp running{op.name, device, describe, &inputs};
+  const device::RunningOpScope scope(running);
+  allocate(outputs, device);
+  struct Run {
+    KernelFunction function;
+    KernelContext& context;
+  } run{op.gpu, kernel};
+  device::context(device).run(
+      [](void* argument) {
+        const Run& each = *static_cast<Run*>(argument);
+        each.function(each.context);
+      },
+      &run);
+}
+
+void run_kernel(const Op& op, const Inputs& inputs, AttrsView attrs,
+                std::span<const Variable> variables, Outputs& outputs, Device device) {
+  KernelContext kernel(op, inputs, attrs, variables, outputs, device);
+  if (op.shares_input) {
+    kernel.share_output(0, inputs[0]);
+    return;
+  }
+  device::count(device, device::Count::kOps);
+  if (device.type == DeviceType::kGpu) {
+    run_on_gpu(op, inputs, outputs, kernel, device);
+    return;
+  }
+  if (op.cpu == nullptr) [[unlikely]] {
+    no_kernel(op, device);
+  }
+  allocate(outputs, device);
+  op.cpu(kernel);
 }
 
 // Whether the call belongs into the trace: it depends on a symbolic value, has an effect, or would
@@ -216,6 +275,7 @@ KEEN_NOINLINE Outputs execute_with_copies(const Op& op, const Inputs& inputs, At
       continue;
     }
     announce_copy(op, i, impl->device, wanted, context);
+    device::count(device, device::Count::kImplicitCopies);
     Tensor& copy = moved[static_cast<std::size_t>(i)];
     copy = copy_to(inputs[i], wanted);
     refs.push_back(copy);

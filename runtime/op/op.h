@@ -126,6 +126,13 @@ void not_differentiable(GradientContext& context);
 #define KEEN_OP(row) \
   [[gnu::used, gnu::section("keen_ops")]] static const ::keen::op::Op* const keen_op_##row = &row
 
+// What a row's `gpu` is: the function, or null in a build without CUDA.
+#ifdef KEEN_HAS_CUDA
+#define KEEN_GPU_KERNEL(function) function
+#else
+#define KEEN_GPU_KERNEL(function) nullptr
+#endif
+
 // Specs of the outputs from those of the inputs. Throws where the arguments don't fit, with a text
 // that starts with the op's name. Number of inputs, their presence and dtypes have been checked.
 class InferContext {

@@ -14,6 +14,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/device/config.h"
+#include "runtime/device/gpu.h"
 
 namespace keen::device::cpu {
 namespace {
@@ -71,8 +72,9 @@ int CpuContext::threads() const {
 }
 
 void CpuContext::copy(void* to, const void* from, Device source, std::size_t bytes) {
-  if (source.type != DeviceType::kCpu) {
-    throw InternalError(text("copy: ", device(), " can't read the memory of ", source));
+  if (source.type == DeviceType::kGpu) {
+    gpu_context(source.index).copy_to_host(to, from, bytes);
+    return;
   }
   if (bytes != 0) std::memcpy(to, from, bytes);
 }
@@ -132,6 +134,9 @@ std::vector<Device> list_logical_devices() {
   devices.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     devices.push_back(cpu(static_cast<std::uint8_t>(i)));
+  }
+  for (int i = 0; i < device::gpu_count(); ++i) {
+    devices.push_back(gpu(static_cast<std::uint8_t>(i)));
   }
   return devices;
 }

@@ -6,21 +6,13 @@
 
 namespace keen::device::cpu {
 
-// Eight bins to each doubling: a bin's blocks differ by less than an eighth.
-int Segments::bin_of(std::size_t bytes) {
-  const std::size_t units = bytes / kGranule;
-  if (units < 8) return static_cast<int>(units);
-  const int shift = 60 - __builtin_clzll(units);
-  return 8 * shift + static_cast<int>(units >> shift);
-}
-
 Segments::Header* Segments::after(Header* header) {
   if (header->last) return nullptr;
   return reinterpret_cast<Header*>(reinterpret_cast<char*>(header + 1) + header->bytes);
 }
 
 Segments::Header* Segments::best_fit(std::size_t bytes) const {
-  for (int bin = bin_of(bytes); bin < kBins; ++bin) {
+  for (int bin = size_bin(bytes); bin < kSizeBins; ++bin) {
     Header* best = nullptr;
     for (Header* at = bins_[bin]; at != nullptr; at = at->next_free) {
       if (at->bytes >= bytes && (best == nullptr || at->bytes < best->bytes)) best = at;
@@ -44,7 +36,7 @@ Segments::Header* Segments::map_segment(std::size_t bytes) {
 }
 
 void Segments::insert_free(Header* header) noexcept {
-  Header*& head = bins_[bin_of(header->bytes)];
+  Header*& head = bins_[size_bin(header->bytes)];
   header->free = true;
   header->previous_free = nullptr;
   header->next_free = head;
@@ -57,14 +49,14 @@ void Segments::remove_free(Header* header) noexcept {
   if (header->previous_free != nullptr) {
     header->previous_free->next_free = header->next_free;
   } else {
-    bins_[bin_of(header->bytes)] = header->next_free;
+    bins_[size_bin(header->bytes)] = header->next_free;
   }
   header->free = false;
 }
 
 // Cuts what `bytes` leave over into a free block of its own.
 void Segments::split(Header* header, std::size_t bytes) {
-  if (header->bytes < bytes + sizeof(Header) + kGranule) return;
+  if (header->bytes < bytes + sizeof(Header) + kSizeGranule) return;
   auto* rest = new (reinterpret_cast<char*>(header + 1) + bytes) Header{};
   rest->bytes = header->bytes - bytes - sizeof(Header);
   rest->before = header;
@@ -76,7 +68,7 @@ void Segments::split(Header* header, std::size_t bytes) {
 }
 
 void* Segments::allocate(std::size_t bytes) {
-  const std::size_t rounded = (bytes + kGranule - 1) / kGranule * kGranule;
+  const std::size_t rounded = rounded_to_granules(bytes);
   if (rounded < bytes || rounded > (std::size_t{1} << 46)) return nullptr;
   Header* header = best_fit(rounded);
   if (header != nullptr) {

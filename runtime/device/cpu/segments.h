@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/device/size_bins.h"
+
 namespace keen::device::cpu {
 
 // Not thread-safe: the allocator holds its lock.
@@ -31,12 +33,9 @@ class Segments {
     Header* next_free;
     Header* previous_free;
   };
-  static constexpr int kBins = 256;
-  static constexpr std::size_t kGranule = 512;
   static constexpr std::size_t kSegmentBytes = std::size_t{32} << 20;
   static constexpr std::size_t kSegmentGranule = std::size_t{2} << 20;
 
-  [[nodiscard]] static int bin_of(std::size_t bytes);
   [[nodiscard]] static Header* after(Header* header);
   [[nodiscard]] Header* best_fit(std::size_t bytes) const;
   [[nodiscard]] Header* map_segment(std::size_t bytes);
@@ -44,7 +43,7 @@ class Segments {
   void insert_free(Header* header) noexcept;
   void remove_free(Header* header) noexcept;
 
-  Header* bins_[kBins] = {};
+  Header* bins_[kSizeBins] = {};
   std::int64_t reserved_ = 0;
 };
 

@@ -1,0 +1,51 @@
+// Parts of kernels that loop over elements: 16 bytes at a time where pointers allow it.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/device/cuda/launch.h"
+
+namespace keen::device::cuda {
+
+// Threads of a block in loops over elements.
+inline constexpr int kLoopBlock = 256;
+
+template <class T, int kCount>
+struct alignas(sizeof(T) * kCount) Vector {
+  T values[kCount];
+};
+
+// Elements that a thread takes at a time: 16 bytes, 8 elements at most.
+template <class T>
+inline constexpr int kVectorOf = sizeof(T) >= 2 ? static_cast<int>(16 / sizeof(T)) : 8;
+
+template <class T, int kCount>
+__device__ inline Vector<T, kCount> load_vector(const T* from, std::int64_t at) {
+  return reinterpret_cast<const Vector<T, kCount>*>(from)[at];
+}
+
+template <class T, int kCount>
+__device__ inline void store_vector(T* to, std::int64_t at, const Vector<T, kCount>& value) {
+  reinterpret_cast<Vector<T, kCount>*>(to)[at] = value;
+}
+
+__device__ inline std::int64_t global_thread() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ inline std::int64_t global_threads() {
+  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+}
+
+// Whether a vector of kCount elements can be read at each pointer.
+template <int kCount, class... T>
+[[nodiscard]] bool vectors_fit(const T*... pointers) {
+  return ((reinterpret_cast<std::uintptr_t>(pointers) % (sizeof(T) * kCount) == 0) && ...);
+}
+
+// The shape of a launch of a loop over n elements, `per_thread` at a time.
+[[nodiscard]] inline LaunchShape loop_shape(Device device, std::int64_t n, int per_thread) {
+  return {.grid = blocks_for(device, n, std::int64_t{kLoopBlock} * per_thread),
+          .block = kLoopBlock};
+}
+
+}  // namespace keen::device::cuda

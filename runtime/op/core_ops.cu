@@ -1,0 +1,170 @@
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "runtime/device/cuda/vectors.cuh"
+#include "runtime/op/core_ops.h"
+#include "runtime/op/op.h"
+
+namespace keen::op {
+namespace {
+
+using device::cuda::global_thread;
+using device::cuda::global_threads;
+using device::cuda::kLoopBlock;
+using device::cuda::kVectorOf;
+using device::cuda::launch;
+using device::cuda::load_vector;
+using device::cuda::loop_shape;
+using device::cuda::store_vector;
+using device::cuda::Vector;
+using device::cuda::vectors_fit;
+
+// ---- Fill ----
+
+template <class Bits>
+__global__ void __launch_bounds__(kLoopBlock)
+    fill_kernel(Bits* out, Bits value, std::int64_t n) {
+  constexpr int kCount = kVectorOf<Bits>;
+  Vector<Bits, kCount> values;
+  for (int k = 0; k < kCount; ++k) values.values[k] = value;
+  const std::int64_t whole = n / kCount;
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
+    store_vector(out, i, values);
+  }
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
+    out[i] = value;
+  }
+}
+
+template <int kBytes>
+struct BitsOf;
+template <>
+struct BitsOf<1> {
+  using type = std::uint8_t;
+};
+template <>
+struct BitsOf<2> {
+  using type = std::uint16_t;
+};
+template <>
+struct BitsOf<4> {
+  using type = std::uint32_t;
+};
+template <>
+struct BitsOf<8> {
+  using type = std::uint64_t;
+};
+
+// ---- AddN ----
+
+// Inputs that one launch adds up.
+constexpr int kMostInputs = 32;
+
+template <class T>
+struct AddNTable {
+  const T* inputs[kMostInputs];
+  int count;
+};
+
+template <class T>
+__global__ void __launch_bounds__(kLoopBlock)
+    add_n_kernel(const __grid_constant__ AddNTable<T> table, T* out, std::int64_t n) {
+  constexpr int kCount = kVectorOf<T>;
+  const std::int64_t whole = n / kCount;
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
+    auto sum = load_vector<T, kCount>(table.inputs[0], i);
+    for (int input = 1; input < table.count; ++input) {
+      const auto next = load_vector<T, kCount>(table.inputs[input], i);
+      for (int k = 0; k < kCount; ++k) {
+        sum.values[k] = static_cast<T>(sum.values[k] + next.values[k]);
+      }
+    }
+    store_vector(out, i, sum);
+  }
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
+    T sum = table.inputs[0][i];
+    for (int input = 1; input < table.count; ++input) {
+      sum = static_cast<T>(sum + table.inputs[input][i]);
+    }
+    out[i] = sum;
+  }
+}
+
+// Left to right, so that any number of inputs has the sum of one pass.
+template <class T>
+void add_n_of(KernelContext& context) {
+  const std::int64_t n = context.output(0).shape.num_elements();
+  T* out = context.out<T>(0);
+  for (int next = 0; next < context.input_count();) {
+    AddNTable<T> table{};
+    if (next != 0) table.inputs[table.count++] = out;
+    while (next < context.input_count() && table.count < kMostInputs) {
+      table.inputs[table.count++] = context.in<T>(next++);
+    }
+    launch<add_n_kernel<T>>(context.device(), loop_shape(context.device(), n, kVectorOf<T>), table,
+                            out, n);
+  }
+}
+
+// ---- Accumulate ----
+
+template <class T>
+__global__ void __launch_bounds__(kLoopBlock)
+    accumulate_kernel(T* to, const T* from, bool subtract, std::int64_t n) {
+  constexpr int kCount = kVectorOf<T>;
+  const std::int64_t whole = n / kCount;
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
+    auto value = load_vector<T, kCount>(to, i);
+    const auto change = load_vector<T, kCount>(from, i);
+    for (int k = 0; k < kCount; ++k) {
+      value.values[k] = static_cast<T>(subtract ? value.values[k] - change.values[k]
+                                                : value.values[k] + change.values[k]);
+    }
+    store_vector(to, i, value);
+  }
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
+    to[i] = static_cast<T>(subtract ? to[i] - from[i] : to[i] + from[i]);
+  }
+}
+
+template <class F>
+void visit_numbers(KernelContext& context, F&& f) {
+  if (!visit_dtype<float, double, half, bfloat16, std::int8_t, std::int16_t, std::int32_t,
+                   std::int64_t, std::uint8_t>(context.dtype(0), f)) {
+    context.unsupported(context.dtype(0));
+  }
+}
+
+void accumulate(KernelContext& context, bool subtract) {
+  visit_numbers(context, [&]<class T>() {
+    keen::detail::VariableWriter writer(context.variable(0));
+    const std::int64_t n = context.shape(0).num_elements();
+    launch<accumulate_kernel<T>>(context.device(), loop_shape(context.device(), n, kVectorOf<T>),
+                                 static_cast<T*>(writer.update()), context.in<T>(0), subtract, n);
+  });
+}
+
+}  // namespace
+
+void fill_gpu(KernelContext& context) {
+  const auto& args = context.attrs<FillArgs>();
+  const std::int64_t n = args.shape.num_elements();
+  visit_dtype<float, double, half, bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t,
+              std::uint8_t, bool>(args.dtype, [&]<class T>() {
+    using Bits = typename BitsOf<sizeof(T)>::type;
+    launch<fill_kernel<Bits>>(context.device(), loop_shape(context.device(), n, kVectorOf<Bits>),
+                              context.out<Bits>(0), std::bit_cast<Bits>(element_of<T>(args.value)),
+                              n);
+  });
+}
+
+void add_n_gpu(KernelContext& context) {
+  visit_numbers(context, [&]<class T>() { add_n_of<T>(context); });
+}
+
+void assign_add_gpu(KernelContext& context) { accumulate(context, false); }
+
+void assign_sub_gpu(KernelContext& context) { accumulate(context, true); }
+
+}  // namespace keen::op
