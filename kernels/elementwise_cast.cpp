@@ -1,7 +1,6 @@
-#include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "kernels/detail/cast.h"
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/elementwise.h"
 #include "runtime/base/error.h"
@@ -10,6 +9,9 @@
 #include "runtime/op/gradient.h"
 
 namespace keen {
+
+void cast_gpu(op::KernelContext& context);  // elementwise_cast.cu
+
 namespace {
 
 using detail::NumbersAndBool;
@@ -26,22 +28,6 @@ void infer_cast(op::InferContext& context) {
   context.set_output(0, dtype, context.shape(0));
 }
 
-// Numbers beyond the range of an integer type are undefined in C++: they take the value that x86's
-// conversion to 64 (32) bits gives and are cut from there.
-template <class To, class From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, bool>) {
-    return value != From(0);
-  } else if constexpr (std::floating_point<From> && std::integral<To>) {
-    using Wide = std::conditional_t<(sizeof(To) < 4), std::int32_t, To>;
-    constexpr From kEnd = -static_cast<From>(std::numeric_limits<Wide>::min());
-    const bool fits = value >= -kEnd && value < kEnd;
-    return static_cast<To>(fits ? static_cast<Wide>(value) : std::numeric_limits<Wide>::min());
-  } else {
-    return static_cast<To>(value);
-  }
-}
-
 template <class From, class To>
 void cast_of(op::KernelContext& context) {
   const From* from = context.in<From>(0);
@@ -50,7 +36,7 @@ void cast_of(op::KernelContext& context) {
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) {
       const auto value = static_cast<detail::Compute<From>>(from[i]);
-      to[i] = static_cast<To>(convert<detail::Compute<To>>(value));
+      to[i] = static_cast<To>(detail::convert<detail::Compute<To>>(value));
     }
   };
   const std::int64_t n = context.shape(0).num_elements();
@@ -77,7 +63,8 @@ constinit const op::Op kCast{.name = "Cast",
                              .dtypes = NumbersAndBool::kSet,
                              .infer = infer_cast,
                              .gradient = cast_gradient,
-                             .cpu = cast_cpu};
+                             .cpu = cast_cpu,
+                             .gpu = KEEN_GPU_KERNEL(cast_gpu)};
 KEEN_OP(kCast);
 
 }  // namespace

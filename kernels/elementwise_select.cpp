@@ -10,6 +10,9 @@
 #include "runtime/op/gradient.h"
 
 namespace keen {
+
+void select_gpu(op::KernelContext& context);  // elementwise_select.cu
+
 namespace {
 
 using detail::NumbersAndBool;
@@ -106,7 +109,8 @@ constinit const op::Op kSelect{.name = "SelectV2",
                                .gradient_reads = {.inputs = op::reads(0)},
                                .infer = infer_select,
                                .gradient = select_gradient,
-                               .cpu = select_cpu};
+                               .cpu = select_cpu,
+                               .gpu = KEEN_GPU_KERNEL(select_gpu)};
 KEEN_OP(kSelect);
 
 // ---- StopGradient ----

@@ -45,8 +45,8 @@ void select_of(op::KernelContext& context) {
   const Bits* x = context.in<Bits>(1);
   const Bits* y = context.in<Bits>(2);
   Bits* out = context.out<Bits>(0);
-  auto plan = detail::elementwise_plan<3>(
-      {&context.shape(0), &context.shape(1), &context.shape(2)}, context.output(0).shape);
+  auto plan = detail::elementwise_plan<3>({&context.shape(0), &context.shape(1), &context.shape(2)},
+                                          context.output(0).shape);
   plan.aligned = detail::vectors_fit<kCount>(out) &&
                  (plan.steps[0] == 0 || detail::vectors_fit<kCount>(condition)) &&
                  (plan.steps[1] == 0 || detail::vectors_fit<kCount>(x)) &&

@@ -1,9 +1,9 @@
 // GPU kernels of elementwise ops from their functors; elementwise_loops.h has the CPU's.
 //
-// One kernel per functor and type. Where all inputs are of the output's shape or one number, it reads
-// and writes 16 bytes at a time (8 elements at most), and element by element at the end and where a
-// pointer is not aligned. Else it finds each input's element from the broadcast's strides, with
-// 32-bit indices while they reach.
+// One kernel per functor and type. Where all inputs are of the output's shape or one number, it
+// reads and writes 16 bytes at a time (8 elements at most), and element by element at the end and
+// where a pointer is not aligned. Else it finds each input's element from the broadcast's strides,
+// with 32-bit indices while they reach.
 #pragma once
 
 #include <array>
@@ -163,14 +163,13 @@ void binary_gpu_of(op::KernelContext& context) {
   const T* x = context.in<T>(0);
   const T* y = context.in<T>(1);
   Out* out = context.out<Out>(0);
-  auto plan =
-      elementwise_plan<2>({&context.shape(0), &context.shape(1)}, context.output(0).shape);
+  auto plan = elementwise_plan<2>({&context.shape(0), &context.shape(1)}, context.output(0).shape);
   constexpr int kCount = kVectorOf<T>;
   plan.aligned = vectors_fit<kCount>(out) && (plan.steps[0] == 0 || vectors_fit<kCount>(x)) &&
                  (plan.steps[1] == 0 || vectors_fit<kCount>(y));
   device::cuda::launch<binary_kernel<F, T, Out>>(
-      context.device(),
-      loop_shape(context.device(), plan.n, plan.rank == 0 ? kCount : 1), x, y, out, plan);
+      context.device(), loop_shape(context.device(), plan.n, plan.rank == 0 ? kCount : 1), x, y,
+      out, plan);
 }
 
 template <class F, class AllTypes>
@@ -186,7 +185,5 @@ void binary_gpu(op::KernelContext& context) {
 }  // namespace keen::detail
 
 // Defines the GPU kernels of a row made by unary_row or binary_row.
-#define KEEN_UNARY_GPU(F, AllTypes) \
-  template void unary_gpu<F, AllTypes>(op::KernelContext&)
-#define KEEN_BINARY_GPU(F, AllTypes) \
-  template void binary_gpu<F, AllTypes>(op::KernelContext&)
+#define KEEN_UNARY_GPU(F, AllTypes) template void unary_gpu<F, AllTypes>(op::KernelContext&)
+#define KEEN_BINARY_GPU(F, AllTypes) template void binary_gpu<F, AllTypes>(op::KernelContext&)

@@ -1,4 +1,3 @@
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -18,13 +17,12 @@ using device::cuda::load_vector;
 using device::cuda::loop_shape;
 using device::cuda::store_vector;
 using device::cuda::Vector;
-using device::cuda::vectors_fit;
+using device::cuda::visit_bits;
 
 // ---- Fill ----
 
 template <class Bits>
-__global__ void __launch_bounds__(kLoopBlock)
-    fill_kernel(Bits* out, Bits value, std::int64_t n) {
+__global__ void __launch_bounds__(kLoopBlock) fill_kernel(Bits* out, Bits value, std::int64_t n) {
   constexpr int kCount = kVectorOf<Bits>;
   Vector<Bits, kCount> values;
   for (int k = 0; k < kCount; ++k) values.values[k] = value;
@@ -36,25 +34,6 @@ __global__ void __launch_bounds__(kLoopBlock)
     out[i] = value;
   }
 }
-
-template <int kBytes>
-struct BitsOf;
-template <>
-struct BitsOf<1> {
-  using type = std::uint8_t;
-};
-template <>
-struct BitsOf<2> {
-  using type = std::uint16_t;
-};
-template <>
-struct BitsOf<4> {
-  using type = std::uint32_t;
-};
-template <>
-struct BitsOf<8> {
-  using type = std::uint64_t;
-};
 
 // ---- AddN ----
 
@@ -152,10 +131,13 @@ void fill_gpu(KernelContext& context) {
   const std::int64_t n = args.shape.num_elements();
   visit_dtype<float, double, half, bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t,
               std::uint8_t, bool>(args.dtype, [&]<class T>() {
-    using Bits = typename BitsOf<sizeof(T)>::type;
-    launch<fill_kernel<Bits>>(context.device(), loop_shape(context.device(), n, kVectorOf<Bits>),
-                              context.out<Bits>(0), std::bit_cast<Bits>(element_of<T>(args.value)),
-                              n);
+    const T value = element_of<T>(args.value);
+    visit_bits(sizeof(T), [&]<class Bits>() {
+      Bits bits{};
+      std::memcpy(&bits, &value, sizeof(T));
+      launch<fill_kernel<Bits>>(context.device(), loop_shape(context.device(), n, kVectorOf<Bits>),
+                                context.out<Bits>(0), bits, n);
+    });
   });
 }
 

@@ -30,8 +30,9 @@ List copies(const List& tensors) {
     if (!tensor.defined()) {
       result.emplace_back();
     } else {
+      const Tensor here = copy_to(tensor, cpu());
       result.push_back(
-          Tensor::from_bytes(tensor.impl().buffer->data(), tensor.num_elements(), tensor.spec()));
+          Tensor::from_bytes(here.impl().buffer->data(), here.num_elements(), here.spec()));
     }
   }
   return result;

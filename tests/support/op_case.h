@@ -108,6 +108,8 @@ struct OpCase {
   std::vector<std::optional<Tensor>> gradients = {};
   Tolerance gradient_tolerance = kContraction;
   ExpectedError error = {};
+  // Not played on GPUs: for what is found by reading values on the host.
+  bool cpu_only = false;
   // For ops that draw from a state: starts it anew. Calls then differ, but the n-th one after it
   // gives the same bits in each mode. Such a case needs GradientCheck::kNone.
   std::function<void()> reset = {};

@@ -73,6 +73,7 @@ OpCases::OpCases(const std::string& row, const std::function<std::vector<OpCase>
       }
       const auto shared = std::make_shared<const OpCase>(each);
       for (const Device device : devices()) {
+        if (each.cpu_only && device.type != DeviceType::kCpu) continue;
         add_test(suite, each.name + "." + test_name_of(device),
                  [shared, device] { return play(*shared, device); });
       }

@@ -42,6 +42,16 @@ template <int kCount, class... T>
   return ((reinterpret_cast<std::uintptr_t>(pointers) % (sizeof(T) * kCount) == 0) && ...);
 }
 
+// Calls f.template operator()<Bits>() with the unsigned type of that size (1, 2, 4 or 8 bytes):
+// what only moves elements needs one kernel per size.
+template <class F>
+void visit_bits(std::size_t bytes, F&& f) {
+  if (bytes == 1) f.template operator()<std::uint8_t>();
+  if (bytes == 2) f.template operator()<std::uint16_t>();
+  if (bytes == 4) f.template operator()<std::uint32_t>();
+  if (bytes == 8) f.template operator()<std::uint64_t>();
+}
+
 // The shape of a launch of a loop over n elements, `per_thread` at a time.
 [[nodiscard]] inline LaunchShape loop_shape(Device device, std::int64_t n, int per_thread) {
   return {.grid = blocks_for(device, n, std::int64_t{kLoopBlock} * per_thread),
