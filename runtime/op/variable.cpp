@@ -13,15 +13,29 @@
 namespace keen {
 namespace {
 
-RefPtr<VariableImpl> make_variable(const Tensor& initial, const VariableArgs& args) {
+// Where a variable lives: the scope's device, else a GPU where there is one, as in TensorFlow.
+Tensor placed(const Tensor& initial) {
+  if (initial.dtype() == DType::kString) return initial;
+  const auto& scope = Context::current().device();
+  const bool free = initial.device().type == DeviceType::kCpu && !scope;
+  const Device wanted = free ? op::default_device() : scope.value_or(initial.device());
+  // With no GPU a value on one of several CPUs stays there.
+  return wanted.type == DeviceType::kCpu && free ? initial : copy_to(initial, wanted);
+}
+
+RefPtr<VariableImpl> make_variable(const Tensor& value, const VariableArgs& args) {
   static std::atomic<std::uint64_t> next{1};
-  if (!initial.defined()) {
+  if (!value.defined()) {
     throw ValueError(text("Variable: the initial value of '", args.name, "' is undefined"));
   }
-  if (initial.is_symbolic()) {
+  if (value.is_symbolic()) {
     throw ValueError(text("Variable: the initial value of '", args.name,
                           "' is a symbolic tensor; give a function that makes it"));
   }
+  const Tensor initial = [&] {
+    const InitScope outside;
+    return placed(value);
+  }();
   auto impl = RefPtr<VariableImpl>::adopt(new VariableImpl);
   impl->name = Context::current().name_scope() + args.name;
   impl->spec = initial.spec();
