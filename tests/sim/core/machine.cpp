@@ -25,7 +25,7 @@ Machine& Machine::get() {
   return *machine;
 }
 
-Machine::Machine() : random_(settings().seed) {}
+Machine::Machine() : seed_(settings().seed), random_(seed_) {}
 
 void Machine::lock() {
   std::unique_lock held(mutex_);
@@ -75,7 +75,10 @@ bool Machine::wait(const std::function<bool()>& done, const std::function<bool()
 
 unsigned Machine::random(unsigned bound) { return bound <= 1 ? 0 : random_() % bound; }
 
-void Machine::reseed(unsigned seed) { random_.seed(seed); }
+void Machine::reseed(unsigned seed) {
+  seed_ = seed;
+  random_.seed(seed);
+}
 
 void Machine::report(const std::string& kind, const std::string& text) {
   findings_.push_back(kind + ": " + text);

@@ -35,6 +35,7 @@ class Machine {
   // A number below `bound`, from the seed.
   unsigned random(unsigned bound);
   void reseed(unsigned seed);
+  unsigned seed() const { return seed_; }  // the last one that was set
 
   // ---- Findings: what hardware would not report, or not here ------------------------------------
   // kind: one word or two ("race", "out-of-bounds", "capture"); text: who, what, where.
@@ -83,6 +84,7 @@ class Machine {
   int known_threads_ = 0;
   int sleeping_threads_ = 0;
   unsigned long calls_ = 0;
+  unsigned seed_;
   std::mt19937 random_;
   std::vector<std::string> findings_;
   cudaError_t sticky_ = cudaSuccess;

@@ -63,6 +63,10 @@ Rounding mode_rounding(const cublasContext& handle, const ComputeMode& mode) {
   }
 }
 
+// cuBLAS, "cublasSetWorkspace": one that is too small may make routines fail with
+// CUBLAS_STATUS_ALLOC_FAILED; 16 KiB are enough to prevent it.
+constexpr std::size_t kLeastWorkspace = 16 * 1024;
+
 cublasStatus_t multiply(const Product& p) {
   const auto mode = compute_mode(p.compute);
   const auto type_a = blas_type(p.type_a);
@@ -77,6 +81,9 @@ cublasStatus_t multiply(const Product& p) {
   if (!types_agree(*type_a, *type_b, *type_c, mode->wide)) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (*type_a == Type::kBfloat16 && !has_tf32()) return CUBLAS_STATUS_ARCH_MISMATCH;
   const cublasContext& handle = *p.handle;
+  if (handle.workspace != nullptr && handle.workspace_bytes < kLeastWorkspace) {
+    return CUBLAS_STATUS_ALLOC_FAILED;
+  }
   const auto scalar = [&](const void* value) {
     return load(value, mode->wide ? Type::kDouble : Type::kFloat, 0);
   };

@@ -58,6 +58,8 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   if (const int e = enter("cublasCreate_v2")) return static_cast<cublasStatus_t>(e);
   if (handle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   if (Machine::get().sticky() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
+  // cuBLAS, "cublasCreate": it allocates on the device; the status is unsourced.
+  if (!keen::sim::capture_permits("cublasCreate_v2")) return CUBLAS_STATUS_ALLOC_FAILED;
   *handle = registry<cublasContext>().make();
   (*handle)->device = Machine::thread().device;
   return CUBLAS_STATUS_SUCCESS;

@@ -267,6 +267,8 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t* lightHandle) {
   if (const int e = enter("cublasLtCreate")) return static_cast<cublasStatus_t>(e);
   if (lightHandle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   if (Machine::get().sticky() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
+  // cuBLAS, "cublasLtCreate": it allocates on the device; the status is unsourced.
+  if (!capture_permits("cublasLtCreate")) return CUBLAS_STATUS_ALLOC_FAILED;
   *lightHandle = registry<cublasLtContext>().make();
   (*lightHandle)->device = Machine::thread().device;
   return CUBLAS_STATUS_SUCCESS;

@@ -52,6 +52,8 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
   if (const int e = enter("cudnnCreate")) return static_cast<cudnnStatus_t>(e);
   if (handle == nullptr) return CUDNN_STATUS_BAD_PARAM;
   if (Machine::get().sticky() != cudaSuccess) return CUDNN_STATUS_NOT_INITIALIZED;
+  // cuDNN, "cudnnCreate": it allocates on the device; the status is unsourced.
+  if (!capture_permits("cudnnCreate")) return CUDNN_STATUS_ALLOC_FAILED;
   *handle = registry<cudnnContext>().make();
   (*handle)->device = Machine::thread().device;
   return CUDNN_STATUS_SUCCESS;

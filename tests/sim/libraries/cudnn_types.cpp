@@ -70,28 +70,44 @@ bool read_scaling(const char* api, const void* alpha, const void* beta, Type typ
 cudnnStatus_t begin(const char* api, cudnnHandle_t handle) {
   if (const int e = enter(api)) return static_cast<cudnnStatus_t>(e);
   if (!registry<cudnnContext>().has(handle)) return CUDNN_STATUS_NOT_INITIALIZED;
+  // cuDNN, "Thread Safety": one handle must not be used by several threads simultaneously.
+  if (!comes_after(&handle->last_call)) {
+    Machine::get().report("thread", std::string(api) + ": two threads use one handle at once");
+  }
   return same_device(api, handle->device, handle->stream) ? CUDNN_STATUS_SUCCESS
                                                           : CUDNN_STATUS_BAD_PARAM_STREAM_MISMATCH;
 }
+
+namespace {
+
+bool add_access(const char* api, const Operand& operand, AccessKind kind, Operation* operation) {
+  if (!device_operand(api, operand.name, operand.data, size_of(operand.tensor->type))) return false;
+  operation->accesses.push_back({operand.data, operand.tensor->bytes(), kind});
+  return true;
+}
+
+bool add_result(const char* api, const Result& result, Operation* operation) {
+  if (result.is_read && !add_access(api, result.operand, AccessKind::kRead, operation)) {
+    return false;
+  }
+  return add_access(api, result.operand, AccessKind::kWrite, operation);
+}
+
+}  // namespace
 
 cudnnStatus_t enqueue_call(const TensorCall& call) {
   Operation operation;
   operation.name = call.api;
   operation.flops = call.flops;
   for (const auto& input : call.inputs) {
-    if (!device_operand(call.api, input.name, input.data, size_of(input.tensor->type))) {
-      return CUDNN_STATUS_BAD_PARAM;
-    }
-    operation.accesses.push_back({input.data, input.tensor->bytes(), AccessKind::kRead});
+    if (!add_access(call.api, input, AccessKind::kRead, &operation)) return CUDNN_STATUS_BAD_PARAM;
   }
-  const Operand& output = call.output;
-  if (!device_operand(call.api, output.name, output.data, size_of(output.tensor->type))) {
+  if (!add_result(call.api, {call.output, call.reads_output}, &operation)) {
     return CUDNN_STATUS_BAD_PARAM;
   }
-  if (call.reads_output) {
-    operation.accesses.push_back({output.data, output.tensor->bytes(), AccessKind::kRead});
+  for (const auto& result : call.further_outputs) {
+    if (!add_result(call.api, result, &operation)) return CUDNN_STATUS_BAD_PARAM;
   }
-  operation.accesses.push_back({output.data, output.tensor->bytes(), AccessKind::kWrite});
   operation.body = [body = call.body](Execution&) { body(); };
   if (call.workspace_bytes != 0) {
     if (!device_operand(call.api, "the workspace", call.workspace, 16)) {

@@ -41,6 +41,7 @@ struct Tensor {
 struct cudnnContext {
   int device = 0;
   cudaStream_t stream = nullptr;
+  keen::sim::LastCall last_call;
 };
 struct cudnnTensorStruct {
   keen::sim::Tensor tensor;
@@ -102,6 +103,12 @@ struct Operand {
   const void* data;
 };
 
+// A further output of a call, read as well where a factor blends it.
+struct Result {
+  Operand operand;
+  bool is_read;
+};
+
 // A call that reads `inputs` and writes `output`, which it reads as well unless beta is 0.
 // Checks the memory; `body` is what it does.
 struct TensorCall {
@@ -110,6 +117,7 @@ struct TensorCall {
   std::vector<Operand> inputs;
   Operand output;
   bool reads_output = false;
+  std::vector<Result> further_outputs = {};
   long long flops = 0;
   void* workspace = nullptr;
   std::size_t workspace_bytes = 0;

@@ -8,6 +8,7 @@
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/model.h"
+#include "tests/sim/runtime/capture.h"
 
 namespace keen::sim {
 namespace {
@@ -73,6 +74,30 @@ void spoil_workspace(Operation* operation, void* workspace, std::size_t bytes) {
     std::memset(backing(workspace), 0xff, bytes);
     body(execution);
   };
+}
+
+bool capture_permits(const std::string& api) {
+  if (refuse_in_capture() == cudaSuccess) return true;
+  Machine::get().report("capture", api + ": it allocates memory or waits, while a stream captures");
+  return false;
+}
+
+bool is_refused_by_seed(const std::string& what) {
+  // FNV-1a.
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325 ^ Machine::get().seed();
+  for (const char byte : what) {
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100'0000'01b3;
+  }
+  constexpr std::uint64_t kOneIn = 4;
+  return (hash >> 32) % kOneIn == 0;
+}
+
+bool comes_after(LastCall* last) {
+  Machine::Thread& thread = Machine::thread();
+  const bool ordered =
+      last->thread == thread.actor || thread.clock.covers(last->thread, last->tick);
+  *last = {thread.actor, thread.clock.advance(thread.actor)};
+  return ordered;
 }
 
 bool submit(cudaStream_t stream, Operation operation) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/core/clock.h"
 #include "tests/sim/core/operation.h"
 #include "tests/sim/libraries/numeric.h"
 
@@ -34,6 +35,22 @@ void spoil_workspace(Operation* operation, void* workspace, std::size_t bytes);
 
 // Enqueues a library's operation. False: the process is poisoned, or the stream takes no work.
 bool submit(cudaStream_t stream, Operation operation);
+
+// For calls that allocate device memory or wait for the device. False: a capture forbids it, which
+// is then a finding, and invalidates the capture.
+bool capture_permits(const std::string& api);
+
+// Whether hardware refuses, of all that it may refuse, this one: about one in four, by the seed and
+// by `what` alone, so that a question and the call that follows get the same answer.
+bool is_refused_by_seed(const std::string& what);
+
+// The last call on what one host thread at a time may use.
+struct LastCall {
+  Actor thread = 0;
+  Tick tick = 0;
+};
+// Notes this call; whether the thread knows that the one before has ended.
+bool comes_after(LastCall* last);
 
 // Tensor cores take TF32 and bfloat16 from compute capability 8.0 on
 // (CUDA C++ Programming Guide, "Compute Capabilities").
