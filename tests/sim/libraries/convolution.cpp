@@ -282,5 +282,15 @@ cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(cudnnConvolutionDescriptor_t
   return CUDNN_STATUS_SUCCESS;
 }
 
+cudnnStatus_t cudnnGetConvolutionNdForwardOutputDim(cudnnConvolutionDescriptor_t convDesc,
+                                                    cudnnTensorDescriptor_t inputTensorDesc,
+                                                    cudnnFilterDescriptor_t filterDesc, int nbDims,
+                                                    int tensorOuputDimA[]) {
+  if (nbDims != 4 || tensorOuputDimA == nullptr) return CUDNN_STATUS_BAD_PARAM;
+  return cudnnGetConvolution2dForwardOutputDim(convDesc, inputTensorDesc, filterDesc,
+                                               &tensorOuputDimA[0], &tensorOuputDimA[1],
+                                               &tensorOuputDimA[2], &tensorOuputDimA[3]);
+}
+
 }  // extern "C"
 // NOLINTEND(readability-identifier-naming)

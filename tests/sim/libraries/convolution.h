@@ -31,6 +31,15 @@ struct AlgorithmFacts {
 };
 AlgorithmFacts algorithm_facts(Direction direction, int algorithm, const Convolution& convolution);
 
+// In the order of a call: the two inputs and the output.
+struct ConvolutionMemory {
+  const void* first;
+  const void* second;
+  void* output;
+};
+void name_operands(Direction direction, const Convolution& conv, const ConvolutionMemory& memory,
+                   TensorCall* work);
+
 // Computes what `direction` makes. Without `deterministic`, sums run in an order that the seed
 // chooses, as with atomic additions.
 void run_convolution(Direction direction, const Convolution& convolution, const void* first,

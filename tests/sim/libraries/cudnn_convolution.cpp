@@ -17,28 +17,8 @@ struct Call {
   std::size_t workspace_bytes;
   const void* alpha;
   const void* beta;
-  // In the order of the call: the two inputs and the output.
-  const void* first;
-  const void* second;
-  void* output;
+  ConvolutionMemory memory;
 };
-
-void name_operands(const Call& call, const Convolution& conv, TensorCall* work) {
-  switch (call.direction) {
-    case Direction::kForward:
-      work->inputs = {{"x", &conv.x, call.first}, {"w", &conv.w, call.second}};
-      work->output = {"y", &conv.y, call.output};
-      return;
-    case Direction::kBackwardData:
-      work->inputs = {{"w", &conv.w, call.first}, {"dy", &conv.y, call.second}};
-      work->output = {"dx", &conv.x, call.output};
-      return;
-    case Direction::kBackwardFilter:
-      work->inputs = {{"x", &conv.x, call.first}, {"dy", &conv.y, call.second}};
-      work->output = {"dw", &conv.w, call.output};
-      return;
-  }
-}
 
 cudnnStatus_t convolve(const Call& call) {
   const Guard guard(Machine::get());
@@ -64,16 +44,35 @@ cudnnStatus_t convolve(const Call& call) {
   work.workspace = call.workspace;
   // Memory that the algorithm asks nothing of may be no memory at all.
   work.workspace_bytes = facts.workspace_bytes == 0 ? 0 : call.workspace_bytes;
-  name_operands(call, conv, &work);
-  work.body = [conv, scaling, direction = call.direction, first = call.first, second = call.second,
-               output = call.output, deterministic = facts.deterministic] {
-    run_convolution(direction, conv, backing(first), backing(second), backing(output), scaling,
-                    deterministic);
+  name_operands(call.direction, conv, call.memory, &work);
+  work.body = [conv, scaling, direction = call.direction, memory = call.memory,
+               deterministic = facts.deterministic] {
+    run_convolution(direction, conv, backing(memory.first), backing(memory.second),
+                    backing(memory.output), scaling, deterministic);
   };
   return enqueue_call(work);
 }
 
 }  // namespace
+
+void name_operands(Direction direction, const Convolution& conv, const ConvolutionMemory& memory,
+                   TensorCall* work) {
+  switch (direction) {
+    case Direction::kForward:
+      work->inputs = {{"x", &conv.x, memory.first}, {"w", &conv.w, memory.second}};
+      work->output = {"y", &conv.y, memory.output};
+      return;
+    case Direction::kBackwardData:
+      work->inputs = {{"w", &conv.w, memory.first}, {"dy", &conv.y, memory.second}};
+      work->output = {"dx", &conv.x, memory.output};
+      return;
+    case Direction::kBackwardFilter:
+      work->inputs = {{"x", &conv.x, memory.first}, {"dy", &conv.y, memory.second}};
+      work->output = {"dw", &conv.w, memory.output};
+      return;
+  }
+}
+
 }  // namespace keen::sim
 
 using namespace keen::sim;  // NOLINT(google-build-using-namespace): the API is global
@@ -88,8 +87,19 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha,
                                       cudnnConvolutionFwdAlgo_t algo, void* workSpace,
                                       size_t workSpaceSizeInBytes, const void* beta,
                                       cudnnTensorDescriptor_t yDesc, void* y) {
-  return convolve({"cudnnConvolutionForward", Direction::kForward, handle, xDesc, wDesc, yDesc,
-                   convDesc, algo, workSpace, workSpaceSizeInBytes, alpha, beta, x, w, y});
+  return convolve({"cudnnConvolutionForward",
+                   Direction::kForward,
+                   handle,
+                   xDesc,
+                   wDesc,
+                   yDesc,
+                   convDesc,
+                   algo,
+                   workSpace,
+                   workSpaceSizeInBytes,
+                   alpha,
+                   beta,
+                   {x, w, y}});
 }
 
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha,
@@ -99,9 +109,19 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alp
                                            cudnnConvolutionBwdDataAlgo_t algo, void* workSpace,
                                            size_t workSpaceSizeInBytes, const void* beta,
                                            cudnnTensorDescriptor_t dxDesc, void* dx) {
-  return convolve({"cudnnConvolutionBackwardData", Direction::kBackwardData, handle, dxDesc, wDesc,
-                   dyDesc, convDesc, algo, workSpace, workSpaceSizeInBytes, alpha, beta, w, dy,
-                   dx});
+  return convolve({"cudnnConvolutionBackwardData",
+                   Direction::kBackwardData,
+                   handle,
+                   dxDesc,
+                   wDesc,
+                   dyDesc,
+                   convDesc,
+                   algo,
+                   workSpace,
+                   workSpaceSizeInBytes,
+                   alpha,
+                   beta,
+                   {w, dy, dx}});
 }
 
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha,
@@ -111,9 +131,19 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* a
                                              cudnnConvolutionBwdFilterAlgo_t algo, void* workSpace,
                                              size_t workSpaceSizeInBytes, const void* beta,
                                              cudnnFilterDescriptor_t dwDesc, void* dw) {
-  return convolve({"cudnnConvolutionBackwardFilter", Direction::kBackwardFilter, handle, xDesc,
-                   dwDesc, dyDesc, convDesc, algo, workSpace, workSpaceSizeInBytes, alpha, beta, x,
-                   dy, dw});
+  return convolve({"cudnnConvolutionBackwardFilter",
+                   Direction::kBackwardFilter,
+                   handle,
+                   xDesc,
+                   dwDesc,
+                   dyDesc,
+                   convDesc,
+                   algo,
+                   workSpace,
+                   workSpaceSizeInBytes,
+                   alpha,
+                   beta,
+                   {x, dy, dw}});
 }
 
 cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alpha,

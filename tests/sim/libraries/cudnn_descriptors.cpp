@@ -1,4 +1,4 @@
-#include "tests/sim/libraries/cudnn_types.h"
+#include "tests/sim/libraries/cudnn_descriptors.h"
 
 namespace keen::sim {
 namespace {
@@ -23,6 +23,12 @@ cudnnStatus_t destroy(const char* api, T* descriptor) {
 // "The total size of the tensor descriptor exceeds the maximum limit of 2 Giga-elements"
 // (cuDNN, "cudnnSetTensor4dDescriptor").
 constexpr long kMostElements = (1L << 31) - 1;
+
+bool is_nan_mode(cudnnNanPropagation_t mode) {
+  return mode == CUDNN_NOT_PROPAGATE_NAN || mode == CUDNN_PROPAGATE_NAN;
+}
+
+}  // namespace
 
 cudnnStatus_t set_tensor(const char* api, cudnnDataType_t data_type,
                          const std::array<long, 4>& sizes, const std::array<long, 4>& strides,
@@ -57,17 +63,43 @@ cudnnStatus_t set_packed(const char* api, cudnnTensorFormat_t format, cudnnDataT
   }
 }
 
-template <class T>
-cudnnStatus_t begin_set(const char* api, const T* descriptor) {
-  if (const int e = enter(api)) return static_cast<cudnnStatus_t>(e);
-  return registry<T>().has(descriptor) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+cudnnStatus_t set_convolution(const char* api, Pair pad, Pair stride, Pair dilation,
+                              cudnnConvolutionMode_t mode, cudnnDataType_t compute,
+                              cudnnConvolutionDescriptor_t descriptor) {
+  if (pad.h < 0 || pad.w < 0 || stride.h <= 0 || stride.w <= 0 || dilation.h <= 0 ||
+      dilation.w <= 0) {
+    return CUDNN_STATUS_BAD_PARAM;
+  }
+  if (mode != CUDNN_CROSS_CORRELATION) {
+    report_unsupported(api, "mode " + std::to_string(mode));
+    return CUDNN_STATUS_NOT_SUPPORTED;
+  }
+  if (compute != CUDNN_DATA_FLOAT && compute != CUDNN_DATA_DOUBLE) {
+    report_unsupported(api, "compute type " + std::to_string(compute));
+    return CUDNN_STATUS_NOT_SUPPORTED;
+  }
+  // The group count and the math type stay as they are (unsourced).
+  descriptor->set = true;
+  descriptor->pad_h = pad.h;
+  descriptor->pad_w = pad.w;
+  descriptor->stride_h = stride.h;
+  descriptor->stride_w = stride.w;
+  descriptor->dilation_h = dilation.h;
+  descriptor->dilation_w = dilation.w;
+  descriptor->compute = compute;
+  return CUDNN_STATUS_SUCCESS;
 }
 
-bool is_nan_mode(cudnnNanPropagation_t mode) {
-  return mode == CUDNN_NOT_PROPAGATE_NAN || mode == CUDNN_PROPAGATE_NAN;
+cudnnStatus_t set_pooling(cudnnPoolingMode_t mode, cudnnNanPropagation_t nan, Pair window, Pair pad,
+                          Pair stride, cudnnPoolingDescriptor_t descriptor) {
+  if (mode < CUDNN_POOLING_MAX || mode > CUDNN_POOLING_MAX_DETERMINISTIC || !is_nan_mode(nan) ||
+      window.h <= 0 || window.w <= 0 || pad.h < 0 || pad.w < 0 || stride.h <= 0 || stride.w <= 0) {
+    return CUDNN_STATUS_BAD_PARAM;
+  }
+  *descriptor = {true, mode, nan, window.h, window.w, pad.h, pad.w, stride.h, stride.w};
+  return CUDNN_STATUS_SUCCESS;
 }
 
-}  // namespace
 }  // namespace keen::sim
 
 using namespace keen::sim;  // NOLINT(google-build-using-namespace): the API is global
@@ -144,27 +176,8 @@ cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t convD
   constexpr const char* kApi = "cudnnSetConvolution2dDescriptor";
   const Guard guard(Machine::get());
   if (const auto status = begin_set(kApi, convDesc)) return status;
-  if (pad_h < 0 || pad_w < 0 || u <= 0 || v <= 0 || dilation_h <= 0 || dilation_w <= 0) {
-    return CUDNN_STATUS_BAD_PARAM;
-  }
-  if (mode != CUDNN_CROSS_CORRELATION) {
-    report_unsupported(kApi, "mode " + std::to_string(mode));
-    return CUDNN_STATUS_NOT_SUPPORTED;
-  }
-  if (computeType != CUDNN_DATA_FLOAT && computeType != CUDNN_DATA_DOUBLE) {
-    report_unsupported(kApi, "compute type " + std::to_string(computeType));
-    return CUDNN_STATUS_NOT_SUPPORTED;
-  }
-  // The group count and the math type stay as they are (unsourced).
-  convDesc->set = true;
-  convDesc->pad_h = pad_h;
-  convDesc->pad_w = pad_w;
-  convDesc->stride_h = u;
-  convDesc->stride_w = v;
-  convDesc->dilation_h = dilation_h;
-  convDesc->dilation_w = dilation_w;
-  convDesc->compute = computeType;
-  return CUDNN_STATUS_SUCCESS;
+  return set_convolution(kApi, {pad_h, pad_w}, {u, v}, {dilation_h, dilation_w}, mode, computeType,
+                         convDesc);
 }
 
 cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t convDesc, int groupCount) {
@@ -241,22 +254,9 @@ cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t poolingDesc,
                                           int horizontalStride) {
   const Guard guard(Machine::get());
   if (const auto status = begin_set("cudnnSetPooling2dDescriptor", poolingDesc)) return status;
-  if (mode < CUDNN_POOLING_MAX || mode > CUDNN_POOLING_MAX_DETERMINISTIC ||
-      !is_nan_mode(maxpoolingNanOpt) || windowHeight <= 0 || windowWidth <= 0 ||
-      verticalPadding < 0 || horizontalPadding < 0 || verticalStride <= 0 ||
-      horizontalStride <= 0) {
-    return CUDNN_STATUS_BAD_PARAM;
-  }
-  *poolingDesc = {true,
-                  mode,
-                  maxpoolingNanOpt,
-                  windowHeight,
-                  windowWidth,
-                  verticalPadding,
-                  horizontalPadding,
-                  verticalStride,
-                  horizontalStride};
-  return CUDNN_STATUS_SUCCESS;
+  return set_pooling(mode, maxpoolingNanOpt, {windowHeight, windowWidth},
+                     {verticalPadding, horizontalPadding}, {verticalStride, horizontalStride},
+                     poolingDesc);
 }
 
 }  // extern "C"

@@ -153,6 +153,15 @@ cudnnStatus_t cudnnGetPooling2dForwardOutputDim(cudnnPoolingDescriptor_t pooling
   return CUDNN_STATUS_SUCCESS;
 }
 
+cudnnStatus_t cudnnGetPoolingNdForwardOutputDim(cudnnPoolingDescriptor_t poolingDesc,
+                                                cudnnTensorDescriptor_t inputTensorDesc, int nbDims,
+                                                int outputTensorDimA[]) {
+  if (nbDims != 4 || outputTensorDimA == nullptr) return CUDNN_STATUS_BAD_PARAM;
+  return cudnnGetPooling2dForwardOutputDim(poolingDesc, inputTensorDesc, &outputTensorDimA[0],
+                                           &outputTensorDimA[1], &outputTensorDimA[2],
+                                           &outputTensorDimA[3]);
+}
+
 cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDescriptor_t poolingDesc,
                                   const void* alpha, cudnnTensorDescriptor_t xDesc, const void* x,
                                   const void* beta, cudnnTensorDescriptor_t yDesc, void* y) {

@@ -49,6 +49,20 @@ std::optional<Type> dnn_type(cudnnDataType_t type) {
   }
 }
 
+cudnnDataType_t dnn_type(Type type) {
+  switch (type) {
+    case Type::kHalf:
+      return CUDNN_DATA_HALF;
+    case Type::kBfloat16:
+      return CUDNN_DATA_BFLOAT16;
+    case Type::kDouble:
+      return CUDNN_DATA_DOUBLE;
+    case Type::kFloat:
+      break;
+  }
+  return CUDNN_DATA_FLOAT;
+}
+
 const Tensor* tensor_of(cudnnTensorDescriptor_t descriptor) {
   if (!registry<cudnnTensorStruct>().has(descriptor)) return nullptr;
   return descriptor->tensor.set ? &descriptor->tensor : nullptr;

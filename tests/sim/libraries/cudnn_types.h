@@ -78,6 +78,7 @@ struct cudnnPoolingStruct {
 namespace keen::sim {
 
 std::optional<Type> dnn_type(cudnnDataType_t type);
+cudnnDataType_t dnn_type(Type type);
 
 // The tensor that a descriptor tells; nullptr: it is none, or was never set.
 const Tensor* tensor_of(cudnnTensorDescriptor_t descriptor);

@@ -9,6 +9,7 @@
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/model.h"
 #include "tests/sim/runtime/capture.h"
+#include "tests/sim/runtime/queue.h"
 
 namespace keen::sim {
 namespace {
@@ -74,6 +75,14 @@ void spoil_workspace(Operation* operation, void* workspace, std::size_t bytes) {
     std::memset(backing(workspace), 0xff, bytes);
     body(execution);
   };
+}
+
+bool capture_permits_waiting(const std::string& api, cudaStream_t stream) {
+  const Stream* found = find_stream(stream);
+  if (found == nullptr) return false;
+  if (refuse_capturing(*found) == cudaSuccess) return capture_permits(api);
+  Machine::get().report("capture", api + ": it waits for a stream that captures");
+  return false;
 }
 
 bool capture_permits(const std::string& api) {

@@ -39,6 +39,8 @@ bool submit(cudaStream_t stream, Operation operation);
 // For calls that allocate device memory or wait for the device. False: a capture forbids it, which
 // is then a finding, and invalidates the capture.
 bool capture_permits(const std::string& api);
+// The same for a call that waits for `stream`, which must not capture itself.
+bool capture_permits_waiting(const std::string& api, cudaStream_t stream);
 
 // Whether hardware refuses, of all that it may refuse, this one: about one in four, by the seed and
 // by `what` alone, so that a question and the call that follows get the same answer.
