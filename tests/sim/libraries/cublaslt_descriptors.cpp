@@ -35,6 +35,14 @@ AttributeField find_attribute(MatmulDescriptor* state, int attribute) {
       return field(&state->bias_batch_stride);
     case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
       return field(&state->bias_type);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER:
+      return field(&state->auxiliary);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD:
+      return field(&state->auxiliary_leading);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_BATCH_STRIDE:
+      return field(&state->auxiliary_batch_stride);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_DATA_TYPE:
+      return field(&state->auxiliary_type);
     default:
       return {};
   }

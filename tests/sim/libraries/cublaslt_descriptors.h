@@ -25,6 +25,10 @@ struct MatmulDescriptor {
   void* bias = nullptr;
   std::int64_t bias_batch_stride = 0;
   std::int32_t bias_type = -1;
+  void* auxiliary = nullptr;
+  std::int64_t auxiliary_leading = 0;
+  std::int64_t auxiliary_batch_stride = 0;
+  std::int32_t auxiliary_type = -1;
 };
 
 struct LayoutDescriptor {

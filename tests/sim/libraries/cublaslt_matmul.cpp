@@ -2,7 +2,7 @@
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/libraries/cublas_types.h"
-#include "tests/sim/libraries/cublaslt_descriptors.h"
+#include "tests/sim/libraries/cublaslt_epilogue.h"
 #include "tests/sim/libraries/library.h"
 
 // The handle that <cublasLt.h> declares.
@@ -47,31 +47,6 @@ Matrix matrix(const LayoutDescriptor& layout, Type type, std::int32_t operation)
   return operation == CUBLAS_OP_N ? stored : stored.transposed();
 }
 
-bool has_epilogue(std::uint32_t epilogue) {
-  switch (epilogue) {
-    case CUBLASLT_EPILOGUE_DEFAULT:
-    case CUBLASLT_EPILOGUE_RELU:
-    case CUBLASLT_EPILOGUE_BIAS:
-    case CUBLASLT_EPILOGUE_RELU_BIAS:
-    case CUBLASLT_EPILOGUE_GELU:
-    case CUBLASLT_EPILOGUE_GELU_BIAS:
-    case CUBLASLT_EPILOGUE_BGRADA:
-    case CUBLASLT_EPILOGUE_BGRADB:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool adds_bias(std::uint32_t epilogue) {
-  return epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS ||
-         epilogue == CUBLASLT_EPILOGUE_GELU_BIAS;
-}
-
-bool is_gradient(std::uint32_t epilogue) {
-  return epilogue == CUBLASLT_EPILOGUE_BGRADA || epilogue == CUBLASLT_EPILOGUE_BGRADB;
-}
-
 bool is_layout_valid(const LayoutDescriptor& layout) {
   const std::uint64_t least = layout.order == CUBLASLT_ORDER_ROW ? layout.columns : layout.rows;
   return layout.leading >= 0 && static_cast<std::uint64_t>(layout.leading) >= least &&
@@ -92,13 +67,21 @@ std::string missing_part(const Problem& problem) {
       return "order " + std::to_string(layout->order);
     }
   }
-  if (!has_epilogue(operation.epilogue)) {
+  if (!is_known_epilogue(operation.epilogue)) {
     return "epilogue " + std::to_string(operation.epilogue);
   }
-  // Conservative, unsourced: the documentation describes bias vectors for column-major outputs.
-  const bool has_vector = adds_bias(operation.epilogue) || is_gradient(operation.epilogue);
-  if (has_vector && problem.d.order != CUBLASLT_ORDER_COL) {
+  // Conservative, unsourced: the documentation describes vectors and auxiliary matrices for
+  // column-major outputs.
+  const bool auxiliary = has_auxiliary(operation.epilogue);
+  if ((has_vector(operation.epilogue) || auxiliary) && problem.d.order != CUBLASLT_ORDER_COL) {
     return "epilogue " + std::to_string(operation.epilogue) + " with a row-major output";
+  }
+  if (auxiliary && problem.d.type == CUDA_R_64F) {
+    return "epilogue " + std::to_string(operation.epilogue) + " in double";
+  }
+  if (auxiliary && operation.auxiliary_type != -1 &&
+      operation.auxiliary_type != static_cast<std::int32_t>(problem.d.type)) {
+    return "auxiliary data type " + std::to_string(operation.auxiliary_type);
   }
   if (operation.pointer_mode != CUBLASLT_POINTER_MODE_HOST) {
     return "pointer mode " + std::to_string(operation.pointer_mode);
@@ -114,6 +97,29 @@ bool shapes_agree(const Gemm& gemm) {
   return gemm.a.rows == gemm.d.rows && gemm.b.columns == gemm.d.columns &&
          gemm.a.columns == gemm.b.rows && gemm.c.rows == gemm.d.rows &&
          gemm.c.columns == gemm.d.columns;
+}
+
+// Epilogues that write or read more than a bias may find no algorithm on hardware; which ones is
+// unsourced, so that the seed says it.
+bool is_refused(const Problem& problem) {
+  const MatmulDescriptor& operation = problem.operation;
+  constexpr std::uint32_t kBasic = CUBLASLT_EPILOGUE_DEFAULT | CUBLASLT_EPILOGUE_BIAS |
+                                   CUBLASLT_EPILOGUE_RELU | CUBLASLT_EPILOGUE_GELU;
+  if ((operation.epilogue & ~kBasic) == 0) return false;
+  std::string text = "matmul";
+  const auto add = [&](long value) { text += ' ' + std::to_string(value); };
+  add(operation.epilogue);
+  add(operation.compute);
+  add(operation.operation_a);
+  add(operation.operation_b);
+  for (const auto* layout : {&problem.a, &problem.b, &problem.d}) {
+    add(layout->type);
+    add(static_cast<long>(layout->rows));
+    add(static_cast<long>(layout->columns));
+    add(layout->leading);
+    add(layout->batch);
+  }
+  return is_refused_by_seed(text);
 }
 
 // Fills in all of `gemm` but the pointers and the scalars.
@@ -157,42 +163,8 @@ cublasStatus_t describe(const char* api, const Problem& problem, Gemm* gemm) {
   }
   const bool short_output = gemm->d.type == Type::kHalf || gemm->d.type == Type::kBfloat16;
   gemm->short_partial_sums = short_output && !mode.pedantic;
-  return gemm->a.type == Type::kBfloat16 && !has_tf32() ? CUBLAS_STATUS_ARCH_MISMATCH
-                                                        : CUBLAS_STATUS_SUCCESS;
-}
-
-cublasStatus_t set_epilogue(const MatmulDescriptor& operation, Gemm* gemm) {
-  gemm->bias_batch_stride = operation.bias_batch_stride;
-  switch (operation.epilogue) {
-    case CUBLASLT_EPILOGUE_RELU:
-    case CUBLASLT_EPILOGUE_RELU_BIAS:
-      gemm->activation = Activation::kRelu;
-      break;
-    case CUBLASLT_EPILOGUE_GELU:
-    case CUBLASLT_EPILOGUE_GELU_BIAS:
-      gemm->activation = Activation::kGelu;
-      break;
-    case CUBLASLT_EPILOGUE_BGRADA:
-      gemm->gradient = BiasGradient::kOfA;
-      break;
-    case CUBLASLT_EPILOGUE_BGRADB:
-      gemm->gradient = BiasGradient::kOfB;
-      break;
-    default:
-      break;
-  }
-  const bool gradient = is_gradient(operation.epilogue);
-  if (!gradient && !adds_bias(operation.epilogue)) return CUBLAS_STATUS_SUCCESS;
-  if (operation.bias == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-  if (gradient && gemm->batch > 1 && gemm->bias_batch_stride == 0) {
-    return CUBLAS_STATUS_INVALID_VALUE;
-  }
-  if (gradient) {
-    gemm->gradient_out = operation.bias;
-  } else {
-    gemm->bias = operation.bias;
-  }
-  return CUBLAS_STATUS_SUCCESS;
+  if (gemm->a.type == Type::kBfloat16 && !has_tf32()) return CUBLAS_STATUS_ARCH_MISMATCH;
+  return is_refused(problem) ? CUBLAS_STATUS_NOT_SUPPORTED : CUBLAS_STATUS_SUCCESS;
 }
 
 std::size_t split_bytes(const Gemm& gemm) {

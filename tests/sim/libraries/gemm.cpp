@@ -1,11 +1,9 @@
 #include "tests/sim/libraries/gemm.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/libraries/library.h"
-#include "tests/sim/libraries/panels.h"
 
 namespace keen::sim {
 namespace {
@@ -15,6 +13,8 @@ constexpr long kMostRanges = 1024;
 
 // Sums at least that long are split where the call permits it (unsourced: cuBLAS chooses by cost).
 constexpr long kSplitDepth = 256;
+
+}  // namespace
 
 void add_ranges(const Matrix& matrix, long batch, AccessKind kind, std::vector<Access>* accesses) {
   const bool by_column = matrix.row_stride == 1;
@@ -56,6 +56,8 @@ double operand(const Gemm& gemm, const Matrix& matrix, long row, long column, lo
   return shorten(static_cast<float>(value), gemm.rounding);
 }
 
+namespace {
+
 template <class T>
 void product(const Gemm& gemm, long batch, Panels<T>* sums) {
   const long depth = gemm.depth();
@@ -87,58 +89,12 @@ void product(const Gemm& gemm, long batch, Panels<T>* sums) {
   }
 }
 
-double activated(double value, Activation activation) {
-  if (activation == Activation::kRelu) return value < 0 ? 0 : value;
-  if (activation == Activation::kNone) return value;
-  // The tanh form (unsourced: cuBLASLt's documentation does not say which form GELU takes).
-  constexpr double kRootTwoOverPi = 0.79788456080286535588;
-  const double inner = kRootTwoOverPi * (value + 0.044715 * value * value * value);
-  return 0.5 * value * (1 + std::tanh(inner));
-}
-
-template <class T>
-void finish(const Gemm& gemm, long batch, Panels<T>* sums) {
-  const T alpha = static_cast<T>(gemm.alpha);
-  const T beta = static_cast<T>(gemm.beta);
-  void* out = backing(const_cast<void*>(gemm.d.data));
-  for (long j = 0; j < gemm.columns(); ++j) {
-    for (long i = 0; i < gemm.rows(); ++i) {
-      T value = alpha * sums->at(i, j);
-      if (gemm.beta != 0) {  // an output that only is written may hold NaN (cuBLAS, "gemm")
-        value += beta * static_cast<T>(
-                            load(backing(gemm.c.data), gemm.c.type, place(gemm.c, i, j, batch)));
-      }
-      if (gemm.bias != nullptr) {
-        value += static_cast<T>(load(backing(gemm.bias), gemm.d.type,
-                                     static_cast<std::size_t>(i + batch * gemm.bias_batch_stride)));
-      }
-      store(out, gemm.d.type, place(gemm.d, i, j, batch), activated(value, gemm.activation));
-    }
-  }
-}
-
-void bias_gradient(const Gemm& gemm, long batch) {
-  if (gemm.gradient == BiasGradient::kNone) return;
-  const bool of_a = gemm.gradient == BiasGradient::kOfA;
-  const long count = of_a ? gemm.rows() : gemm.columns();
-  for (long i = 0; i < count; ++i) {
-    float sum = 0;
-    for (long p = 0; p < gemm.depth(); ++p) {
-      sum += static_cast<float>(of_a ? operand(gemm, gemm.a, i, p, batch)
-                                     : operand(gemm, gemm.b, p, i, batch));
-    }
-    store(backing(gemm.gradient_out), gemm.d.type,
-          static_cast<std::size_t>(i + batch * gemm.bias_batch_stride), sum);
-  }
-}
-
 template <class T>
 void run(const Gemm& gemm) {
   for (long batch = 0; batch < gemm.batch; ++batch) {
     Panels<T> sums(gemm.rows(), gemm.columns());
     product(gemm, batch, &sums);
     finish(gemm, batch, &sums);
-    bias_gradient(gemm, batch);
   }
 }
 
@@ -151,25 +107,8 @@ bool operands_lie_on_device(const Gemm& gemm) {
     return false;
   }
   if (gemm.beta != 0 && !check("C", gemm.c.data, gemm.c.type)) return false;
-  if (gemm.bias != nullptr && !check("bias", gemm.bias, gemm.d.type)) return false;
-  if (gemm.gradient != BiasGradient::kNone &&
-      !check("bias gradient", gemm.gradient_out, gemm.d.type)) {
-    return false;
-  }
+  if (!epilogue_lies_on_device(gemm)) return false;
   return check("the output", gemm.d.data, gemm.d.type);
-}
-
-void add_bias_ranges(const Gemm& gemm, std::vector<Access>* accesses) {
-  const bool reads = gemm.bias != nullptr;
-  if (!reads && gemm.gradient == BiasGradient::kNone) return;
-  Matrix vector = gemm.d;
-  vector.data = reads ? gemm.bias : gemm.gradient_out;
-  vector.rows = gemm.gradient == BiasGradient::kOfB ? gemm.columns() : gemm.rows();
-  vector.columns = 1;
-  vector.row_stride = 1;
-  vector.column_stride = vector.rows;
-  vector.batch_stride = gemm.bias_batch_stride;
-  add_ranges(vector, gemm.batch, reads ? AccessKind::kRead : AccessKind::kWrite, accesses);
 }
 
 }  // namespace
@@ -188,7 +127,7 @@ GemmResult enqueue_gemm(cudaStream_t stream, const Gemm& gemm) {
   add_ranges(gemm.b, gemm.batch, AccessKind::kRead, &operation.accesses);
   if (gemm.beta != 0) add_ranges(gemm.c, gemm.batch, AccessKind::kRead, &operation.accesses);
   add_ranges(gemm.d, gemm.batch, AccessKind::kWrite, &operation.accesses);
-  add_bias_ranges(gemm, &operation.accesses);
+  add_epilogue_ranges(gemm, &operation.accesses);
   operation.body = [gemm](Execution&) { gemm.wide ? run<double>(gemm) : run<float>(gemm); };
   // A split sum keeps two partial results.
   const std::size_t partial =
