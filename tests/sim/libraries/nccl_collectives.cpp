@@ -1,4 +1,7 @@
+#include <array>
+
 #include "tests/sim/core/machine.h"
+#include "tests/sim/core/settings.h"
 #include "tests/sim/libraries/library.h"
 #include "tests/sim/libraries/nccl_group.h"
 
@@ -9,6 +12,10 @@ bool is_operation(const CollectiveCall& call) { return call.op >= ncclSum && cal
 
 bool operands_lie_on_device(const Member& member, const CollectiveCall& call) {
   if (call.count == 0) return true;
+  if (call.is_transfer()) {
+    return device_operand(call.api, call.sends ? "sendbuff" : "recvbuff",
+                          call.sends ? call.send : call.recv, element_bytes(call.type));
+  }
   const std::size_t alignment = element_bytes(call.type);
   const bool is_root = member.rank == call.root;
   const bool sends = call.kind != CollectiveKind::kBroadcast || is_root;
@@ -30,11 +37,21 @@ ncclResult_t check(ncclComm_t comm, const CollectiveCall& call, cudaStream_t str
     report_unsupported(call.api, "operation " + std::to_string(call.op));
     return ncclInvalidArgument;
   }
-  if (call.root < 0 || call.root >= member.world->ranks) return ncclInvalidArgument;
+  const int other = call.is_transfer() ? call.peer : call.root;
+  if (other < 0 || other >= member.world->ranks) return ncclInvalidArgument;
   if (!stream_of_device(call.api, member.device, stream) || !operands_lie_on_device(member, call)) {
     return ncclInvalidArgument;
   }
   return ncclSuccess;
+}
+
+// NCCL, "Thread Safety": neither one communicator nor several on one device may be used by threads
+// in parallel.
+void check_thread(const char* api, const Member& member) {
+  static std::array<LastCall, kMaxDevices> last_calls;
+  if (comes_after(&last_calls[static_cast<std::size_t>(member.device)])) return;
+  Machine::get().report("nccl", std::string(api) + ": two threads call at once for device " +
+                                    std::to_string(member.device));
 }
 
 ncclResult_t collective(ncclComm_t comm, const CollectiveCall& call, cudaStream_t stream) {
@@ -42,9 +59,9 @@ ncclResult_t collective(ncclComm_t comm, const CollectiveCall& call, cudaStream_
   Group& group = Group::of_thread();
   if (const auto result = check(comm, call, stream)) return group.note(result);
   const std::shared_ptr<Member> member = comm->member;
-  if (group.depth == 0) return start_collective(member, call, stream, false);
-  group.calls.emplace_back(
-      [member, call, stream] { return start_collective(member, call, stream, true); });
+  check_thread(call.api, *member);
+  if (group.depth == 0) return start_calls(member, {call}, stream, false);
+  group.calls.push_back({member, call, stream});
   return ncclSuccess;
 }
 
@@ -101,6 +118,31 @@ ncclResult_t ncclReduceScatter(const void* sendbuff, void* recvbuff, size_t recv
   return collective(comm,
                     {"ncclReduceScatter", CollectiveKind::kReduceScatter, sendbuff, recvbuff,
                      recvcount, datatype, op},
+                    stream);
+}
+
+ncclResult_t ncclSend(const void* sendbuff, size_t count, ncclDataType_t datatype, int peer,
+                      ncclComm_t comm, cudaStream_t stream) {
+  return collective(comm,
+                    {.api = "ncclSend",
+                     .kind = CollectiveKind::kTransfer,
+                     .send = sendbuff,
+                     .count = count,
+                     .type = datatype,
+                     .peer = peer,
+                     .sends = true},
+                    stream);
+}
+
+ncclResult_t ncclRecv(void* recvbuff, size_t count, ncclDataType_t datatype, int peer,
+                      ncclComm_t comm, cudaStream_t stream) {
+  return collective(comm,
+                    {.api = "ncclRecv",
+                     .kind = CollectiveKind::kTransfer,
+                     .recv = recvbuff,
+                     .count = count,
+                     .type = datatype,
+                     .peer = peer},
                     stream);
 }
 

@@ -69,6 +69,7 @@ ncclComm_t make_member(const std::shared_ptr<World>& world, int rank, int device
 ncclResult_t init_rank(ncclComm_t* comm, int ranks, const ncclUniqueId& id, int rank) {
   if (const int e = enter("ncclCommInitRank")) return static_cast<ncclResult_t>(e);
   if (Machine::get().sticky() != cudaSuccess) return ncclUnhandledCudaError;
+  if (!capture_permits("ncclCommInitRank")) return ncclUnhandledCudaError;
   if (comm == nullptr || ranks < 1 || rank < 0 || rank >= ranks) return ncclInvalidArgument;
   const auto found = worlds().find({id.internal, strnlen(id.internal, sizeof id.internal)});
   if (found == worlds().end()) {
@@ -92,6 +93,7 @@ ncclResult_t init_rank(ncclComm_t* comm, int ranks, const ncclUniqueId& id, int 
 ncclResult_t init_all(ncclComm_t* comms, int count, const int* list) {
   if (const int e = enter("ncclCommInitAll")) return static_cast<ncclResult_t>(e);
   if (Machine::get().sticky() != cudaSuccess) return ncclUnhandledCudaError;
+  if (!capture_permits("ncclCommInitAll")) return ncclUnhandledCudaError;
   if (comms == nullptr || count < 1) return ncclInvalidArgument;
   std::set<int> devices;
   for (int rank = 0; rank < count; ++rank) {
@@ -138,8 +140,27 @@ ncclResult_t run_group(Group* group) {
   for (const auto& world : ended.initialised) {
     if (const auto result = wait_for_ranks(*world)) return result;
   }
-  for (const auto& call : ended.calls) {
-    if (const auto result = call()) return result;
+  // Transfers of one group make progress together (NCCL, "Point-to-point communication"): they are
+  // one piece of work on their stream.
+  struct Transfers {
+    std::shared_ptr<Member> member;
+    cudaStream_t stream;
+    std::vector<CollectiveCall> calls;
+  };
+  std::vector<Transfers> transfers;
+  for (const auto& [member, call, stream] : ended.calls) {
+    if (!call.is_transfer()) {
+      if (const auto result = start_calls(member, {call}, stream, true)) return result;
+      continue;
+    }
+    auto found = std::ranges::find_if(transfers, [&, &m = member, &s = stream](const auto& other) {
+      return other.member == m && other.stream == s;
+    });
+    if (found == transfers.end()) found = transfers.insert(found, {member, stream, {}});
+    found->calls.push_back(call);
+  }
+  for (const auto& [member, stream, calls] : transfers) {
+    if (const auto result = start_calls(member, calls, stream, true)) return result;
   }
   return ncclSuccess;
 }
@@ -190,9 +211,9 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
   if (const int e = enter("ncclCommAbort")) return static_cast<ncclResult_t>(e);
   if (!is_live(comm)) return ncclInvalidArgument;
   // Its own kernels end; those of the other ranks go on waiting until their ranks abort as well.
-  for (auto& [collective, left] : comm->member->outstanding) {
-    left = true;
-    collective->reached[static_cast<std::size_t>(comm->member->rank)] = false;
+  for (const auto& part : comm->member->outstanding) {
+    part->left = true;
+    part->collective->reached[part->slot] = false;
   }
   comm->member->alive = false;
   registry<ncclComm>().destroy(comm);

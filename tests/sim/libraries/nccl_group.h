@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -10,9 +9,14 @@ namespace keen::sim {
 // What a thread has called between ncclGroupStart and the ncclGroupEnd that ends it.
 struct Group {
   int depth = 0;
-  ncclResult_t error = ncclSuccess;                  // of a call within
-  std::vector<std::function<ncclResult_t()>> calls;  // run at the end, in order
-  std::vector<std::shared_ptr<World>> initialised;   // to wait for, before `calls`
+  ncclResult_t error = ncclSuccess;  // of a call within
+  struct Call {
+    std::shared_ptr<Member> member;
+    CollectiveCall call;
+    cudaStream_t stream;
+  };
+  std::vector<Call> calls;                          // start at the end, in order
+  std::vector<std::shared_ptr<World>> initialised;  // to wait for, before `calls`
 
   static Group& of_thread();
   // Remembers an error of a call within a group, and returns it.

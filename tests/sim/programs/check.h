@@ -17,6 +17,16 @@
     }                                                                    \
   } while (false)
 
+// The same for the libraries, whose statuses are 0 where all is well.
+#define KEEN_STATUS_CHECK(call)                                                    \
+  do {                                                                             \
+    const int status_ = static_cast<int>(call);                                    \
+    if (status_ != 0) {                                                            \
+      std::fprintf(stderr, "%s:%d: %s: %d\n", __FILE__, __LINE__, #call, status_); \
+      std::exit(1);                                                                \
+    }                                                                              \
+  } while (false)
+
 namespace keen::sim::test {
 
 template <class T>

@@ -86,15 +86,6 @@ __global__ void two_arrays(float* y) {
   y[threadIdx.x] = fixed[31 - threadIdx.x] + 10 * dynamic[31 - threadIdx.x];
 }
 
-#define KEEN_STATUS_CHECK(call)                                                    \
-  do {                                                                             \
-    const int status_ = static_cast<int>(call);                                    \
-    if (status_ != 0) {                                                            \
-      std::fprintf(stderr, "%s:%d: %s: %d\n", __FILE__, __LINE__, #call, status_); \
-      std::exit(1);                                                                \
-    }                                                                              \
-  } while (false)
-
 struct Replica {
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;

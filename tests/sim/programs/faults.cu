@@ -3,37 +3,14 @@
 #include <nccl.h>
 
 #include <cstring>
-#include <map>
-#include <string>
 
 #include "tests/sim/programs/check.h"
+#include "tests/sim/programs/fault_case.h"
 #include "tests/sim/programs/fault_kernels.cuh"
-#include "tests/sim/sim_control.h"
 
 namespace {
 
 using namespace keen::sim::test;
-
-// A case gives back the error that the program gets to see at its end.
-using Case = cudaError_t (*)(bool planted);
-
-struct Fault {
-  const char* kind;   // of the first finding; null: there must be none
-  cudaError_t error;  // that the case gives back
-  Case run;
-};
-
-std::map<std::string, Fault>& faults() {
-  static std::map<std::string, Fault> all;
-  return all;
-}
-
-bool add(const char* name, Fault fault) { return faults().emplace(name, fault).second; }
-
-#define KEEN_FAULT(name, kind, error)                        \
-  cudaError_t name(bool planted);                            \
-  const bool name##_added = add(#name, {kind, error, name}); \
-  cudaError_t name(bool planted)
 
 // ---- Order
 // ---------------------------------------------------------------------------------------
@@ -350,45 +327,6 @@ KEEN_FAULT(rank_missing, "deadlock", cudaErrorLaunchTimeout) {
   return error;
 }
 
-#undef KEEN_FAULT
-
-// One run of a case; says what is not as it must be.
-bool as_expected(const std::string& name, const Fault& fault, bool planted, unsigned seed) {
-  KEEN_SIM(cudasim_clear)();
-  KEEN_SIM(cudasim_seed)(seed);
-  const cudaError_t error = fault.run(planted);
-  const int count = KEEN_SIM(cudasim_finding_count)();
-  const std::string first = count > 0 ? KEEN_SIM(cudasim_finding)(0) : "nothing";
-  const char* kind = planted ? fault.kind : nullptr;
-  const std::string found_kind = count > 0 ? first.substr(0, first.find(':')) : "";
-  // kinds: one, or several with "|" between
-  const bool found =
-      kind == nullptr ? count == 0
-                      : count > 0 && ("|" + std::string(kind) + "|").find("|" + found_kind + "|") !=
-                                         std::string::npos;
-  const cudaError_t wanted = planted ? fault.error : cudaSuccess;
-  KEEN_SIM(cudasim_clear)();
-  cudaGetLastError();
-  if (seed == 1 || !found || error != wanted) {
-    std::printf("%s, %s, seed %u: %s, %s\n", name.c_str(), planted ? "planted" : "repaired", seed,
-                cudaGetErrorName(error), first.c_str());
-  }
-  return found && error == wanted;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) {
-  const auto found = faults().find(argc == 2 ? argv[1] : "");
-  if (found == faults().end() || !keen::sim::simulated()) {
-    std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);
-    for (const auto& [name, fault] : faults()) std::fprintf(stderr, "  %s\n", name.c_str());
-    return 2;
-  }
-  bool good = true;
-  for (unsigned seed = 1; seed <= 20; ++seed) {
-    good &= as_expected(found->first, found->second, true, seed);
-    good &= as_expected(found->first, found->second, false, seed);
-  }
-  return good ? 0 : 1;
-}
+int main(int argc, char** argv) { return run_faults(argc, argv); }

@@ -1,0 +1,75 @@
+// Cases of faults: each runs planted, when exactly what is named must be found, and repaired (the
+// same program but for the fix), when nothing may be; both with 20 seeds.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "tests/sim/sim_control.h"
+
+namespace keen::sim::test {
+
+struct Fault {
+  const char* kind;  // of the first finding: one, or several with "|" between; null: none
+  int error;         // that the case gives back
+  // The error or status that the program gets to see at its end.
+  int (*run)(bool planted);
+};
+
+inline std::map<std::string, Fault>& faults() {
+  static std::map<std::string, Fault> all;
+  return all;
+}
+
+inline bool add_fault(const char* name, Fault fault) {
+  return faults().emplace(name, fault).second;
+}
+
+// One run of a case; says what is not as it must be.
+inline bool is_as_expected(const std::string& name, const Fault& fault, bool planted,
+                           unsigned seed) {
+  KEEN_SIM(cudasim_clear)();
+  KEEN_SIM(cudasim_seed)(seed);
+  const int error = fault.run(planted);
+  const int count = KEEN_SIM(cudasim_finding_count)();
+  const std::string first = count > 0 ? KEEN_SIM(cudasim_finding)(0) : "nothing";
+  const char* kind = planted ? fault.kind : nullptr;
+  const std::string found_kind = count > 0 ? first.substr(0, first.find(':')) : "";
+  const bool found =
+      kind == nullptr ? count == 0
+                      : count > 0 && ("|" + std::string(kind) + "|").find("|" + found_kind + "|") !=
+                                         std::string::npos;
+  const int wanted = planted ? fault.error : 0;
+  KEEN_SIM(cudasim_clear)();
+  cudaGetLastError();
+  if (seed == 1 || !found || error != wanted) {
+    std::printf("%s, %s, seed %u: %d, %s\n", name.c_str(), planted ? "planted" : "repaired", seed,
+                error, first.c_str());
+  }
+  return found && error == wanted;
+}
+
+// main() of a program of cases. usage: program CASE
+inline int run_faults(int argc, char** argv) {
+  const auto found = faults().find(argc == 2 ? argv[1] : "");
+  if (found == faults().end() || !simulated()) {
+    std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);
+    for (const auto& [name, fault] : faults()) std::fprintf(stderr, "  %s\n", name.c_str());
+    return 2;
+  }
+  bool good = true;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    good &= is_as_expected(found->first, found->second, true, seed);
+    good &= is_as_expected(found->first, found->second, false, seed);
+  }
+  return good ? 0 : 1;
+}
+
+}  // namespace keen::sim::test
+
+#define KEEN_FAULT(name, kind, error)                                               \
+  int name(bool planted);                                                           \
+  const bool name##_added = keen::sim::test::add_fault(#name, {kind, error, name}); \
+  int name(bool planted)

@@ -1,0 +1,287 @@
+// Misuse of NCCL, planted and repaired: a named finding or error, never a hang. usage: program CASE
+#include <nccl.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/sim/programs/check.h"
+#include "tests/sim/programs/fault_case.h"
+#include "tests/sim/programs/fault_kernels.cuh"
+
+namespace {
+
+using namespace keen::sim::test;
+
+constexpr int kRanks = 2;
+constexpr int kCount = 16;
+
+// One rank on each of two devices; device 0 is current.
+struct Ranks {
+  ncclComm_t comms[kRanks] = {};
+  float* data[kRanks] = {};
+  cudaStream_t streams[kRanks] = {};
+
+  Ranks() {
+    const int devices[kRanks] = {0, 1};
+    KEEN_STATUS_CHECK(ncclCommInitAll(comms, kRanks, devices));
+    for (int d = 0; d < kRanks; ++d) {
+      KEEN_CUDA_CHECK(cudaSetDevice(d));
+      data[d] = zeros();
+      streams[d] = new_stream();
+    }
+    KEEN_CUDA_CHECK(cudaSetDevice(0));
+  }
+
+  int all_reduce(int rank, std::size_t count = kCount) {
+    return ncclAllReduce(data[rank], data[rank], count, ncclFloat, ncclSum, comms[rank],
+                         streams[rank]);
+  }
+
+  // The first error of waiting for both streams.
+  int wait() {
+    cudaError_t error = cudaSuccess;
+    for (int d = 0; d < kRanks; ++d) {
+      cudaSetDevice(d);
+      if (error == cudaSuccess) error = cudaStreamSynchronize(streams[d]);
+    }
+    cudaSetDevice(0);
+    return error;
+  }
+
+  void abort() {
+    for (ncclComm_t comm : comms) ncclCommAbort(comm);
+  }
+};
+
+// Runs work(rank) in a thread for each rank, on its device.
+template <class Work>
+void in_threads(const Work& work) {
+  std::thread threads[kRanks];
+  for (int rank = 0; rank < kRanks; ++rank) {
+    threads[rank] = std::thread([&work, rank] {
+      KEEN_CUDA_CHECK(cudaSetDevice(rank));
+      work(rank);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+// ---- One thread, several ranks
+
+KEEN_FAULT(ungrouped, "nccl", ncclInvalidUsage) {
+  Ranks ranks;
+  if (!planted) KEEN_STATUS_CHECK(ncclGroupStart());
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  const int status = ranks.all_reduce(1);
+  if (!planted) KEEN_STATUS_CHECK(ncclGroupEnd());
+  if (planted) ranks.abort();
+  const int error = ranks.wait();
+  return status != ncclSuccess ? status : error;
+}
+
+KEEN_FAULT(one_rank_calls, "deadlock", cudaErrorLaunchTimeout) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  if (!planted) in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
+  return ranks.wait();
+}
+
+// A watchdog ends what is stuck; the device stays usable.
+KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  if (!planted) ranks.abort();
+  if (const int error = ranks.wait()) return error;
+  increment<<<1, kCount, 0, ranks.streams[0]>>>(ranks.data[0], ranks.data[0], kCount);
+  return cudaStreamSynchronize(ranks.streams[0]);
+}
+
+// ---- Ranks that disagree
+
+// The call that the ranks do not agree on is the first to tell.
+int async_error(const Ranks& ranks) {
+  ncclResult_t result = ncclSuccess;
+  KEEN_STATUS_CHECK(ncclCommGetAsyncError(ranks.comms[0], &result));
+  return result;
+}
+
+KEEN_FAULT(mismatched_count, "nccl", ncclInvalidUsage) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ncclGroupStart());
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  KEEN_STATUS_CHECK(ranks.all_reduce(1, planted ? 2 * kCount : kCount));
+  KEEN_STATUS_CHECK(ncclGroupEnd());
+  const int error = ranks.wait();
+  return error != 0 ? error : async_error(ranks);
+}
+
+KEEN_FAULT(out_of_order, "nccl", ncclInvalidUsage) {
+  Ranks ranks;
+  const auto broadcast = [&](int rank) {
+    KEEN_STATUS_CHECK(
+        ncclBcast(ranks.data[rank], kCount, ncclFloat, 0, ranks.comms[rank], ranks.streams[rank]));
+  };
+  in_threads([&](int rank) {
+    const bool turned = planted && rank == 1;
+    if (turned) broadcast(rank);
+    KEEN_STATUS_CHECK(ranks.all_reduce(rank));
+    if (!turned) broadcast(rank);
+  });
+  const int error = ranks.wait();
+  return error != 0 ? error : async_error(ranks);
+}
+
+KEEN_FAULT(communicators_in_another_order, "nccl", cudaSuccess) {
+  Ranks one, two;
+  in_threads([&](int rank) {
+    const bool turned = planted && rank == 1;
+    KEEN_STATUS_CHECK((turned ? two : one).all_reduce(rank));
+    KEEN_STATUS_CHECK((turned ? one : two).all_reduce(rank));
+  });
+  const int error = one.wait();
+  return error != 0 ? error : two.wait();
+}
+
+cudaGraphExec_t captured_all_reduce(Ranks& ranks, int rank) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(ranks.streams[rank], cudaStreamCaptureModeThreadLocal));
+  KEEN_STATUS_CHECK(ranks.all_reduce(rank));
+  KEEN_CUDA_CHECK(cudaStreamEndCapture(ranks.streams[rank], &graph));
+  KEEN_CUDA_CHECK(cudaGraphInstantiate(&exec, graph, 0));
+  KEEN_CUDA_CHECK(cudaGraphDestroy(graph));
+  return exec;
+}
+
+KEEN_FAULT(captured_on_one_rank, "nccl", ncclInvalidUsage) {
+  Ranks ranks;
+  in_threads([&](int rank) {
+    if (planted && rank == 1) {
+      KEEN_STATUS_CHECK(ranks.all_reduce(rank));
+      return;
+    }
+    KEEN_CUDA_CHECK(cudaGraphLaunch(captured_all_reduce(ranks, rank), ranks.streams[rank]));
+  });
+  const int error = ranks.wait();
+  return error != 0 ? error : async_error(ranks);
+}
+
+KEEN_FAULT(replay_after_destroy, "nccl", cudaSuccess) {
+  Ranks ranks;
+  in_threads([&](int rank) {
+    cudaGraphExec_t exec = captured_all_reduce(ranks, rank);
+    if (planted) KEEN_STATUS_CHECK(ncclCommDestroy(ranks.comms[rank]));
+    KEEN_CUDA_CHECK(cudaGraphLaunch(exec, ranks.streams[rank]));
+  });
+  return ranks.wait();
+}
+
+// ---- Devices and threads
+
+KEEN_FAULT(stream_of_another_device, "wrong-device", ncclInvalidArgument) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ncclGroupStart());
+  const int status = ncclAllReduce(ranks.data[0], ranks.data[0], kCount, ncclFloat, ncclSum,
+                                   ranks.comms[0], ranks.streams[planted ? 1 : 0]);
+  if (!planted) KEEN_STATUS_CHECK(ranks.all_reduce(1));
+  const int ended = ncclGroupEnd();
+  if (status != ended) return -1;
+  return status != ncclSuccess ? status : ranks.wait();
+}
+
+KEEN_FAULT(buffer_of_another_device, "peer-access", cudaErrorIllegalAddress) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ncclGroupStart());
+  KEEN_STATUS_CHECK(ncclAllReduce(ranks.data[planted ? 1 : 0], ranks.data[0], kCount, ncclFloat,
+                                  ncclSum, ranks.comms[0], ranks.streams[0]));
+  KEEN_STATUS_CHECK(ranks.all_reduce(1));
+  KEEN_STATUS_CHECK(ncclGroupEnd());
+  return ranks.wait();
+}
+
+KEEN_FAULT(device_used_twice, nullptr, ncclInvalidUsage) {
+  ncclComm_t comms[kRanks] = {};
+  const int devices[kRanks] = {0, planted ? 0 : 1};
+  return ncclCommInitAll(comms, kRanks, devices);
+}
+
+KEEN_FAULT(communicator_made_in_capture, "capture", ncclUnhandledCudaError) {
+  cudaStream_t stream = new_stream();
+  cudaGraph_t graph = nullptr;
+  ncclComm_t comms[kRanks] = {};
+  const int devices[kRanks] = {0, 1};
+  int status = planted ? 0 : static_cast<int>(ncclCommInitAll(comms, kRanks, devices));
+  KEEN_CUDA_CHECK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  if (planted) status = ncclCommInitAll(comms, kRanks, devices);
+  cudaStreamEndCapture(stream, &graph);
+  return status;
+}
+
+// All threads are known before one calls: a new one starts with what all have done.
+KEEN_FAULT(two_threads_at_once, "nccl", cudaSuccess) {
+  Ranks ranks;
+  std::atomic<int> known = 0, calls = 0;
+  const auto work = [&](bool is_second) {
+    KEEN_CUDA_CHECK(cudaSetDevice(0));
+    ++known;
+    while (known != 3 || calls != (is_second ? 1 : 0)) std::this_thread::yield();
+    if (!planted && is_second) KEEN_SIM(cudasim_host_acquire)(&calls);
+    KEEN_STATUS_CHECK(ranks.all_reduce(0));
+    if (!planted && !is_second) KEEN_SIM(cudasim_host_release)(&calls);
+    ++calls;
+    while (calls != 2) std::this_thread::yield();  // what a thread knew is known when it has ended
+  };
+  std::thread first(work, false), second(work, true), other([&] {
+    KEEN_CUDA_CHECK(cudaSetDevice(1));
+    ++known;
+    for (int k = 0; k < 2; ++k) KEEN_STATUS_CHECK(ranks.all_reduce(1));
+  });
+  for (std::thread* thread : {&first, &second, &other}) thread->join();
+  return ranks.wait();
+}
+
+// ---- Transfers
+
+int send(Ranks& ranks, int rank) {
+  return ncclSend(ranks.data[rank], kCount, ncclFloat, 1 - rank, ranks.comms[rank],
+                  ranks.streams[rank]);
+}
+
+int receive(Ranks& ranks, int rank, std::size_t count = kCount) {
+  return ncclRecv(ranks.data[rank] + kSize / 2, count, ncclFloat, 1 - rank, ranks.comms[rank],
+                  ranks.streams[rank]);
+}
+
+KEEN_FAULT(send_without_receive, "deadlock", cudaErrorLaunchTimeout) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ncclGroupStart());
+  KEEN_STATUS_CHECK(send(ranks, 0));
+  if (!planted) KEEN_STATUS_CHECK(receive(ranks, 1));
+  KEEN_STATUS_CHECK(ncclGroupEnd());
+  return ranks.wait();
+}
+
+KEEN_FAULT(exchange_not_grouped, "deadlock", cudaErrorLaunchTimeout) {
+  Ranks ranks;
+  in_threads([&](int rank) {
+    if (!planted) KEEN_STATUS_CHECK(ncclGroupStart());
+    KEEN_STATUS_CHECK(send(ranks, rank));
+    KEEN_STATUS_CHECK(receive(ranks, rank));
+    if (!planted) KEEN_STATUS_CHECK(ncclGroupEnd());
+  });
+  return ranks.wait();
+}
+
+KEEN_FAULT(transfer_of_two_sizes, "nccl", ncclInvalidUsage) {
+  Ranks ranks;
+  KEEN_STATUS_CHECK(ncclGroupStart());
+  KEEN_STATUS_CHECK(send(ranks, 0));
+  KEEN_STATUS_CHECK(receive(ranks, 1, planted ? 2 * kCount : kCount));
+  KEEN_STATUS_CHECK(ncclGroupEnd());
+  const int error = ranks.wait();
+  return error != 0 ? error : async_error(ranks);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_faults(argc, argv); }
