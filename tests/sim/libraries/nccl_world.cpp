@@ -101,12 +101,14 @@ std::shared_ptr<Part> join(const std::shared_ptr<Member>& member, const Collecti
   return part;
 }
 
-// Whether all that it needs has come to it; it waits there meanwhile.
-bool is_ready(const Part& part) {
-  Collective& collective = *part.collective;
-  if (collective.broken || part.left) return true;
-  collective.reached[part.slot] = true;
-  return std::ranges::all_of(collective.reached, [](bool reached) { return reached; });
+// Comes to all the places at once, and waits there; whether all that is needed has come as well.
+bool are_ready(const std::vector<std::shared_ptr<Part>>& parts) {
+  for (const auto& part : parts) part->collective->reached[part->slot] = !part->left;
+  return std::ranges::all_of(parts, [](const auto& part) {
+    const auto& reached = part->collective->reached;
+    return part->collective->broken || part->left ||
+           std::ranges::all_of(reached, [](bool came) { return came; });
+  });
 }
 
 void end(Member* member, const std::shared_ptr<Part>& part) {
@@ -131,11 +133,7 @@ void issue(const std::shared_ptr<Member>& member, const std::vector<CollectiveCa
     call.captured = captured;
     parts.push_back(join(member, call));
   }
-  operation->ready = [parts] {
-    bool ready = true;
-    for (const auto& part : parts) ready = is_ready(*part) && ready;
-    return ready;
-  };
+  operation->ready = [parts] { return are_ready(parts); };
   operation->body = [member, parts](Execution&) {
     for (const auto& part : parts) end(member.get(), part);
   };

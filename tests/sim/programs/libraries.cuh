@@ -7,6 +7,7 @@
 #include <cudnn.h>
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "tests/sim/programs/check.h"
@@ -65,6 +66,23 @@ inline cudnnTensorDescriptor_t tensor(cudnnTensorFormat_t format, cudnnDataType_
   KEEN_STATUS_CHECK(cudnnCreateTensorDescriptor(&made));
   KEEN_STATUS_CHECK(cudnnSetTensor4dDescriptor(made, format, type, n, c, h, w));
   return made;
+}
+
+// A tensor's sizes and order; of a filter n is the outputs and c the inputs of a group.
+struct Shape {
+  int n, c, h, w;
+  bool nhwc;
+
+  int count() const { return n * c * h * w; }
+  int at(int i, int j, int y, int x) const {
+    return nhwc ? ((i * h + y) * w + x) * c + j : ((i * c + j) * h + y) * w + x;
+  }
+  cudnnTensorFormat_t format() const { return nhwc ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW; }
+};
+
+template <class T>
+cudnnTensorDescriptor_t describe(const Shape& s) {
+  return tensor(s.format(), TypeOf<T>::dnn, s.n, s.c, s.h, s.w);
 }
 
 inline cudnnFilterDescriptor_t filter(cudnnTensorFormat_t format, cudnnDataType_t type, int k,
