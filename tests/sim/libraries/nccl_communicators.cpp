@@ -148,19 +148,21 @@ ncclResult_t run_group(Group* group) {
     std::vector<CollectiveCall> calls;
   };
   std::vector<Transfers> transfers;
-  for (const auto& [member, call, stream] : ended.calls) {
-    if (!call.is_transfer()) {
-      if (const auto result = start_calls(member, {call}, stream, true)) return result;
+  for (const Group::Call& made : ended.calls) {
+    if (!made.call.is_transfer()) {
+      const auto result = start_calls(made.member, {made.call}, made.stream, true);
+      if (result != ncclSuccess) return result;
       continue;
     }
-    auto found = std::ranges::find_if(transfers, [&, &m = member, &s = stream](const auto& other) {
-      return other.member == m && other.stream == s;
+    auto found = std::ranges::find_if(transfers, [&](const Transfers& other) {
+      return other.member == made.member && other.stream == made.stream;
     });
-    if (found == transfers.end()) found = transfers.insert(found, {member, stream, {}});
-    found->calls.push_back(call);
+    if (found == transfers.end()) found = transfers.insert(found, {made.member, made.stream, {}});
+    found->calls.push_back(made.call);
   }
-  for (const auto& [member, stream, calls] : transfers) {
-    if (const auto result = start_calls(member, calls, stream, true)) return result;
+  for (const Transfers& together : transfers) {
+    const auto result = start_calls(together.member, together.calls, together.stream, true);
+    if (result != ncclSuccess) return result;
   }
   return ncclSuccess;
 }

@@ -44,7 +44,11 @@ struct CollectiveCall {
 // transfers from one rank to another.
 struct Lane {
   int from = -1, to = -1;
-  auto operator<=>(const Lane&) const = default;
+
+  bool operator==(const Lane&) const = default;
+  bool operator<(const Lane& other) const {
+    return from != other.from ? from < other.from : to < other.to;
+  }
 };
 
 struct World;
