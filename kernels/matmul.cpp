@@ -11,6 +11,10 @@
 
 namespace keen {
 namespace op {
+
+void matmul_gpu(KernelContext& context);        // matmul.cu
+void batch_matmul_gpu(KernelContext& context);  // matmul.cu
+
 namespace {
 
 using detail::GemmShape;
@@ -236,7 +240,8 @@ constinit const Op kMatMul{.name = "MatMul",
                            .gradient_reads = {.inputs = reads(0, 1)},
                            .infer = infer_matmul,
                            .gradient = matmul_gradient,
-                           .cpu = matmul_cpu};
+                           .cpu = matmul_cpu,
+                           .gpu = KEEN_GPU_KERNEL(matmul_gpu)};
 KEEN_OP(kMatMul);
 
 constinit const Op kBatchMatMulV2{.name = "BatchMatMulV2",
@@ -245,7 +250,8 @@ constinit const Op kBatchMatMulV2{.name = "BatchMatMulV2",
                                   .gradient_reads = {.inputs = reads(0, 1)},
                                   .infer = infer_batch_matmul,
                                   .gradient = batch_matmul_gradient,
-                                  .cpu = batch_matmul_cpu};
+                                  .cpu = batch_matmul_cpu,
+                                  .gpu = KEEN_GPU_KERNEL(batch_matmul_gpu)};
 KEEN_OP(kBatchMatMulV2);
 
 }  // namespace op

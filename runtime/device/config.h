@@ -34,5 +34,11 @@ struct MemoryInfo {
 [[nodiscard]] MemoryInfo get_memory_info(const Device& device);
 void reset_memory_stats(const Device& device);
 
+// Whether float32 convolutions and matrix products on GPUs may round their factors to
+// TensorFloat-32 (10 bits of fraction), which is faster from compute capability 8.0 on. Off at
+// first, where TensorFlow's is on. Calls made after it follow; it holds for all devices.
+void enable_tensor_float_32_execution(bool enabled);
+[[nodiscard]] bool tensor_float_32_execution_enabled();
+
 }  // namespace experimental
 }  // namespace keen::config

@@ -50,7 +50,14 @@ CudaContext::CudaContext(Device device)
       streams_(make_streams(device)),
       events_(device, streams_),
       allocator_(device, streams_[0], events_),
-      staging_(device, streams_[0], events_) {}
+      staging_(device, streams_[0], events_),
+      libraries_(device, streams_[0], properties_.compute_capability) {
+  libraries_.prepare();
+  check(cudaMalloc(&arrivals_, kArrivals * sizeof(unsigned)), "cudaMalloc");
+  count(device, Count::kAllocations);
+  check(cudaMemsetAsync(arrivals_, 0, kArrivals * sizeof(unsigned), streams_[0]),
+        "cudaMemsetAsync");
+}
 
 void* CudaContext::allocate(std::size_t bytes) {
   check_no_fault();

@@ -9,6 +9,7 @@
 
 #include "runtime/device/cuda/allocator.h"
 #include "runtime/device/cuda/event_log.h"
+#include "runtime/device/cuda/library_handles.h"
 #include "runtime/device/cuda/staging.h"
 #include "runtime/device/device_context.h"
 
@@ -49,6 +50,11 @@ class CudaContext final : public DeviceContext {
 
   [[nodiscard]] cudaStream_t compute_stream() const { return streams_[0]; }
   [[nodiscard]] const Properties& properties() const { return properties_; }
+  [[nodiscard]] LibraryPool& libraries() { return libraries_; }
+  // Numbers in device memory that are zero between launches: blocks count themselves in them, and
+  // the last one to come does the rest of the work and leaves zero behind.
+  [[nodiscard]] unsigned* arrivals() const { return static_cast<unsigned*>(arrivals_); }
+  static constexpr int kArrivals = 1024;
 
  private:
   void copy_from_gpu(void* to, const void* from, Device source, std::size_t bytes);
@@ -58,6 +64,8 @@ class CudaContext final : public DeviceContext {
   EventLog events_;
   Allocator allocator_;
   Staging staging_;
+  LibraryPool libraries_;
+  void* arrivals_ = nullptr;
 };
 
 // The context of a GPU.

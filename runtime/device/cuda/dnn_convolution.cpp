@@ -1,0 +1,262 @@
+#include "runtime/device/cuda/dnn_convolution.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "runtime/base/error.h"
+#include "runtime/device/buffer.h"
+#include "runtime/device/config.h"
+#include "runtime/device/cuda/libraries.h"
+#include "runtime/device/cuda/library_handles.h"
+#include "runtime/device/ledger.h"
+
+namespace keen::device::cuda {
+namespace {
+
+constexpr std::size_t kMostPlans = 1024;
+constexpr std::size_t kMostWorkspace = std::size_t{1} << 30;
+constexpr int kMostAlgorithms = 16;  // more than a direction has
+
+// A descriptor of cuDNN's, by the functions that make and free it.
+template <class T, auto kCreate, auto kDestroy>
+class Descriptor {
+ public:
+  Descriptor() { check((cudnn().*kCreate)(&descriptor_), "cudnnCreateDescriptor"); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { static_cast<void>((cudnn().*kDestroy)(descriptor_)); }
+  operator T() const { return descriptor_; }  // NOLINT
+
+ private:
+  T descriptor_ = nullptr;
+};
+
+using TensorDescriptor = Descriptor<cudnnTensorDescriptor_t, &Cudnn::cudnnCreateTensorDescriptor,
+                                    &Cudnn::cudnnDestroyTensorDescriptor>;
+using FilterDescriptor = Descriptor<cudnnFilterDescriptor_t, &Cudnn::cudnnCreateFilterDescriptor,
+                                    &Cudnn::cudnnDestroyFilterDescriptor>;
+using ConvolutionDescriptor =
+    Descriptor<cudnnConvolutionDescriptor_t, &Cudnn::cudnnCreateConvolutionDescriptor,
+               &Cudnn::cudnnDestroyConvolutionDescriptor>;
+
+struct Algorithm {
+  int number;
+  std::size_t workspace_bytes;
+};
+
+}  // namespace
+
+struct ConvolutionPlans::Plan {
+  Convolution convolution;
+  TensorDescriptor x, y;
+  FilterDescriptor w;
+  ConvolutionDescriptor settings;
+  std::vector<Algorithm> algorithms;
+  std::size_t next = 0;  // those before it have been refused
+};
+
+ConvolutionPlans::ConvolutionPlans() = default;
+ConvolutionPlans::~ConvolutionPlans() = default;
+
+namespace {
+
+using Plan = ConvolutionPlans::Plan;
+
+cudnnDataType_t data_type(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat64:
+      return CUDNN_DATA_DOUBLE;
+    case DType::kFloat16:
+      return CUDNN_DATA_HALF;
+    case DType::kBFloat16:
+      return CUDNN_DATA_BFLOAT16;
+    default:
+      return CUDNN_DATA_FLOAT;
+  }
+}
+
+// Tensor cores multiply 16-bit factors exactly, but round those of float32 to TensorFloat-32, which
+// only CUDNN_FMA_MATH forbids.
+cudnnMathType_t math_type(const ConvolutionPlans::Key& key) {
+  if (size_of(key.convolution.dtype) == 2) return CUDNN_TENSOR_OP_MATH;
+  return key.tensor_float_32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+}
+
+bool fits_int(const Convolution& c) {
+  const auto fits = [](const Convolution::Extent& e) {
+    return std::max({e.input, e.output, e.size, e.stride, e.dilation, e.pad}) <=
+           std::numeric_limits<int>::max();
+  };
+  return fits(c.height) && fits(c.width) &&
+         std::max({c.batch, c.in_channels, c.out_channels}) <= std::numeric_limits<int>::max();
+}
+
+// All calls that describe; the first status that is not success.
+cudnnStatus_t describe(Plan* plan, const ConvolutionPlans::Key& key) {
+  const Convolution& c = key.convolution;
+  const auto number = [](std::int64_t value) { return static_cast<int>(value); };
+  const cudnnDataType_t type = data_type(c.dtype);
+  const cudnnDataType_t compute = c.dtype == DType::kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
+  const Cudnn& library = cudnn();
+  cudnnStatus_t status = library.cudnnSetTensor4dDescriptor(
+      plan->x, CUDNN_TENSOR_NHWC, type, number(c.batch), number(c.in_channels),
+      number(c.height.input), number(c.width.input));
+  if (status != CUDNN_STATUS_SUCCESS) return status;
+  status = library.cudnnSetTensor4dDescriptor(plan->y, CUDNN_TENSOR_NHWC, type, number(c.batch),
+                                              number(c.out_channels), number(c.height.output),
+                                              number(c.width.output));
+  if (status != CUDNN_STATUS_SUCCESS) return status;
+  status = library.cudnnSetFilter4dDescriptor(
+      plan->w, type, CUDNN_TENSOR_NHWC, number(c.out_channels), number(c.in_channels / c.groups),
+      number(c.height.size), number(c.width.size));
+  if (status != CUDNN_STATUS_SUCCESS) return status;
+  status = library.cudnnSetConvolution2dDescriptor(
+      plan->settings, number(c.height.pad), number(c.width.pad), number(c.height.stride),
+      number(c.width.stride), number(c.height.dilation), number(c.width.dilation),
+      CUDNN_CROSS_CORRELATION, compute);
+  if (status != CUDNN_STATUS_SUCCESS) return status;
+  status = library.cudnnSetConvolutionGroupCount(plan->settings, number(c.groups));
+  if (status != CUDNN_STATUS_SUCCESS) return status;
+  return library.cudnnSetConvolutionMathType(plan->settings, math_type(key));
+}
+
+template <class Result>
+void keep_deterministic(const std::array<Result, kMostAlgorithms>& results, int count, Plan* plan) {
+  for (int i = 0; i < count; ++i) {
+    const Result& result = results[static_cast<std::size_t>(i)];
+    if (result.status == CUDNN_STATUS_SUCCESS && result.determinism == CUDNN_DETERMINISTIC &&
+        result.memory <= kMostWorkspace) {
+      plan->algorithms.push_back({static_cast<int>(result.algo), result.memory});
+    }
+  }
+}
+
+cudnnStatus_t find_algorithms(cudnnHandle_t handle, Direction direction, Plan* plan) {
+  const Cudnn& library = cudnn();
+  int count = 0;
+  const auto ask = [&](auto function, auto results, auto... descriptors) {
+    const cudnnStatus_t status =
+        function(handle, descriptors..., kMostAlgorithms, &count, results.data());
+    if (status == CUDNN_STATUS_SUCCESS) keep_deterministic(results, count, plan);
+    return status;
+  };
+  switch (direction) {
+    case Direction::kForward:
+      return ask(library.cudnnGetConvolutionForwardAlgorithm_v7,
+                 std::array<cudnnConvolutionFwdAlgoPerf_t, kMostAlgorithms>{},
+                 static_cast<cudnnTensorDescriptor_t>(plan->x),
+                 static_cast<cudnnFilterDescriptor_t>(plan->w),
+                 static_cast<cudnnConvolutionDescriptor_t>(plan->settings),
+                 static_cast<cudnnTensorDescriptor_t>(plan->y));
+    case Direction::kBackwardInput:
+      return ask(library.cudnnGetConvolutionBackwardDataAlgorithm_v7,
+                 std::array<cudnnConvolutionBwdDataAlgoPerf_t, kMostAlgorithms>{},
+                 static_cast<cudnnFilterDescriptor_t>(plan->w),
+                 static_cast<cudnnTensorDescriptor_t>(plan->y),
+                 static_cast<cudnnConvolutionDescriptor_t>(plan->settings),
+                 static_cast<cudnnTensorDescriptor_t>(plan->x));
+    default:
+      return ask(library.cudnnGetConvolutionBackwardFilterAlgorithm_v7,
+                 std::array<cudnnConvolutionBwdFilterAlgoPerf_t, kMostAlgorithms>{},
+                 static_cast<cudnnTensorDescriptor_t>(plan->x),
+                 static_cast<cudnnTensorDescriptor_t>(plan->y),
+                 static_cast<cudnnConvolutionDescriptor_t>(plan->settings),
+                 static_cast<cudnnFilterDescriptor_t>(plan->w));
+  }
+}
+
+std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ConvolutionPlans::Key& key) {
+  auto plan = std::make_unique<Plan>();
+  plan->convolution = key.convolution;
+  if (!fits_int(key.convolution)) return plan;
+  cudnnStatus_t status = describe(plan.get(), key);
+  if (status == CUDNN_STATUS_SUCCESS) {
+    status = find_algorithms(handles.dnn(), key.convolution.direction, plan.get());
+  }
+  if (!is_refusal(status)) check(status, "cudnnGetConvolutionAlgorithm_v7");
+  return plan;
+}
+
+cudnnStatus_t run(cudnnHandle_t handle, const Plan& plan, const Algorithm& algorithm,
+                  const void* first, const void* second, void* result, const Workspace& workspace) {
+  static constexpr float kOne = 1;
+  static constexpr float kZero = 0;
+  static constexpr double kWideOne = 1;
+  static constexpr double kWideZero = 0;
+  const bool wide = plan.convolution.dtype == DType::kFloat64;
+  const void* one = wide ? static_cast<const void*>(&kWideOne) : &kOne;
+  const void* zero = wide ? static_cast<const void*>(&kWideZero) : &kZero;
+  const Cudnn& library = cudnn();
+  switch (plan.convolution.direction) {
+    case Direction::kForward:
+      return library.cudnnConvolutionForward(
+          handle, one, plan.x, first, plan.w, second, plan.settings,
+          static_cast<cudnnConvolutionFwdAlgo_t>(algorithm.number), workspace.data, workspace.bytes,
+          zero, plan.y, result);
+    case Direction::kBackwardInput:
+      return library.cudnnConvolutionBackwardData(
+          handle, one, plan.w, first, plan.y, second, plan.settings,
+          static_cast<cudnnConvolutionBwdDataAlgo_t>(algorithm.number), workspace.data,
+          workspace.bytes, zero, plan.x, result);
+    default:
+      return library.cudnnConvolutionBackwardFilter(
+          handle, one, plan.x, first, plan.y, second, plan.settings,
+          static_cast<cudnnConvolutionBwdFilterAlgo_t>(algorithm.number), workspace.data,
+          workspace.bytes, zero, plan.w, result);
+  }
+}
+
+// Memory for an algorithm: the device's workspace, or more for the time of the call. False: there
+// is not as much.
+bool find_workspace(LibraryHandles& handles, std::size_t bytes, Workspace* workspace,
+                    RefPtr<Buffer>* more) {
+  *workspace = handles.workspace();
+  if (bytes <= workspace->bytes) return true;
+  try {
+    *more = Buffer::allocate(handles.pool().device(), bytes);
+  } catch (const ResourceExhaustedError&) {
+    return false;
+  }
+  *workspace = {(*more)->data(), bytes};
+  return true;
+}
+
+}  // namespace
+
+ConvolutionPlans::Plan* find_plan(Device device, const Convolution& convolution) {
+  LibraryHandles& handles = library_handles(device);
+  auto& plans = handles.convolutions().plans_;
+  const ConvolutionPlans::Key key{convolution,
+                                  config::experimental::tensor_float_32_execution_enabled()};
+  auto place = plans.find(key);
+  if (place == plans.end()) [[unlikely]] {
+    if (plans.size() >= kMostPlans) plans.clear();
+    place = plans.emplace(key, make_plan(handles, key)).first;
+  }
+  Plan& plan = *place->second;
+  return plan.next < plan.algorithms.size() ? &plan : nullptr;
+}
+
+bool convolve(Device device, ConvolutionPlans::Plan& plan, const void* first, const void* second,
+              void* result) {
+  LibraryHandles& handles = library_handles(device);
+  for (std::size_t i = plan.next; i < plan.algorithms.size(); ++i) {
+    const Algorithm& algorithm = plan.algorithms[i];
+    Workspace workspace;
+    RefPtr<Buffer> more;
+    if (!find_workspace(handles, algorithm.workspace_bytes, &workspace, &more)) continue;
+    const cudnnStatus_t status =
+        run(handles.dnn(), plan, algorithm, first, second, result, workspace);
+    if (!is_refusal(status)) {
+      check(status, "cudnnConvolution");
+      count(device, Count::kLibraryCalls);
+      return true;
+    }
+    if (i == plan.next) ++plan.next;
+  }
+  return false;
+}
+
+}  // namespace keen::device::cuda
