@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/detail/elementwise_loops.h"
+#include "kernels/detail/strided_copy.h"
 #include "kernels/detail/unbroadcast.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -52,6 +53,19 @@ void broadcast_cpu(op::KernelContext& context) {
   NumbersAndBool::visit(context.dtype(0), [&]<class T>() { broadcast_of<T>(context); });
 }
 
+[[maybe_unused]] void broadcast_gpu(op::KernelContext& context) {
+  const Shape& output = context.output(0).shape;
+  const detail::BroadcastPlan<1> plan({&context.shape(0)}, output);
+  std::int64_t stride = output.num_elements();
+  detail::StridedCopy copy;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.rank); ++i) {
+    if (plan.dims[i] != 0) stride /= plan.dims[i];
+    copy.add(plan.dims[i], plan.strides[0][i], stride);
+  }
+  copy.run(context.device_context(), context.in<void>(0), context.out<void>(0),
+           size_of(context.dtype(0)));
+}
+
 void gradient(op::GradientContext& context) {
   context.set_input_gradient(0, detail::unbroadcast(context.output_gradient(0), context.shape(0)));
 }
@@ -61,7 +75,8 @@ constinit const op::Op kBroadcastTo{.name = "BroadcastTo",
                                     .dtypes = NumbersAndBool::kSet,
                                     .infer = infer,
                                     .gradient = gradient,
-                                    .cpu = broadcast_cpu};
+                                    .cpu = broadcast_cpu,
+                                    .gpu = KEEN_GPU_KERNEL(broadcast_gpu)};
 KEEN_OP(kBroadcastTo);
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/broadcast_to.h"
+#include "kernels/detail/concat.h"
 #include "kernels/detail/host_ints.h"
 #include "kernels/detail/strided_copy.h"
 #include "kernels/reshape.h"
@@ -13,24 +14,15 @@
 #include "runtime/op/gradient.h"
 
 namespace keen {
+
+void concat_gpu(op::KernelContext& context);  // concat.cu
+void split_gpu(op::KernelContext& context);
+
 namespace {
 
-struct AxisArgs {
-  std::int64_t axis = 0;
-};
-struct SplitArgs {
-  std::int64_t axis = 0;
-  std::int64_t num = 1;
-};
-
-// A tensor seen as [outer, axis and what is inside]: elements of the two.
-struct Halves {
-  std::int64_t outer = 1;
-  std::int64_t inner = 1;
-  Halves(const Shape& shape, int axis) {
-    for (int i = 0; i < shape.rank(); ++i) (i < axis ? outer : inner) *= shape.dim(i);
-  }
-};
+using detail::ConcatArgs;
+using detail::Halves;
+using detail::SplitArgs;
 
 // ---- Concat ----
 
@@ -38,7 +30,7 @@ void infer_concat(op::InferContext& context) {
   if (context.input_count() == 0) throw InvalidArgumentError("ConcatV2: there must be an input");
   Shape result = context.shape(0);
   const int axis =
-      detail::axis_of(context.attrs<AxisArgs>().axis, result.rank(), context.op_name());
+      detail::axis_of(context.attrs<ConcatArgs>().axis, result.rank(), context.op_name());
   std::int64_t size = result.dim(axis);
   for (int i = 1; i < context.input_count(); ++i) {
     const Shape& other = context.shape(i);
@@ -61,7 +53,7 @@ void concat_cpu(op::KernelContext& context) {
   const Shape& output = context.output(0).shape;
   if (output.num_elements() == 0) return;
   const int axis =
-      detail::axis_of(context.attrs<AxisArgs>().axis, output.rank(), context.op_name());
+      detail::axis_of(context.attrs<ConcatArgs>().axis, output.rank(), context.op_name());
   const std::size_t bytes = size_of(context.dtype(0));
   const std::int64_t line = Halves(output, axis).inner;
   auto* to = context.out<unsigned char>(0);
@@ -70,7 +62,7 @@ void concat_cpu(op::KernelContext& context) {
     detail::StridedCopy copy;
     copy.add(part.outer, part.inner, line);
     copy.add(part.inner, 1, 1);
-    copy.run(context.in<void>(i), to, bytes, context.threads());
+    copy.run(context.device_context(), context.in<void>(i), to, bytes);
     to += part.inner * static_cast<std::int64_t>(bytes);
   }
 }
@@ -78,7 +70,7 @@ void concat_cpu(op::KernelContext& context) {
 void concat_gradient(op::GradientContext& context) {
   const Tensor& gradient = context.output_gradient(0);
   const int rank = gradient.rank();
-  const int axis = detail::axis_of(context.attrs<AxisArgs>().axis, rank, context.op_name());
+  const int axis = detail::axis_of(context.attrs<ConcatArgs>().axis, rank, context.op_name());
   std::int64_t at = 0;
   for (int i = 0; i < context.input_count(); ++i) {
     const std::int64_t size = context.shape(i).dim(axis);
@@ -95,7 +87,8 @@ constinit const op::Op kConcat{.name = "ConcatV2",
                                .inputs = {{.name = "values", .arity = op::Arity::kVariadic}},
                                .infer = infer_concat,
                                .gradient = concat_gradient,
-                               .cpu = concat_cpu};
+                               .cpu = concat_cpu,
+                               .gpu = KEEN_GPU_KERNEL(concat_gpu)};
 KEEN_OP(kConcat);
 
 // ---- Split ----
@@ -131,7 +124,7 @@ void split_cpu(op::KernelContext& context) {
     detail::StridedCopy copy;
     copy.add(part.outer, line, part.inner);
     copy.add(part.inner, 1, 1);
-    copy.run(from, context.out<void>(i), bytes, context.threads());
+    copy.run(context.device_context(), from, context.out<void>(i), bytes);
     from += part.inner * static_cast<std::int64_t>(bytes);
   }
 }
@@ -149,14 +142,15 @@ constinit const op::Op kSplit{.name = "Split",
                               .output_count = split_count,
                               .infer = infer_split,
                               .gradient = split_gradient,
-                              .cpu = split_cpu};
+                              .cpu = split_cpu,
+                              .gpu = KEEN_GPU_KERNEL(split_gpu)};
 KEEN_OP(kSplit);
 
 }  // namespace
 
 Tensor concat(std::span<const Tensor> values, std::int64_t axis) {
   if (values.size() == 1) return values[0];
-  return op::execute(kConcat, op::InputList(values), AxisArgs{.axis = axis});
+  return op::execute(kConcat, op::InputList(values), ConcatArgs{.axis = axis});
 }
 
 Tensor concat(std::initializer_list<Tensor> values, std::int64_t axis) {

@@ -1,10 +1,10 @@
 #include "kernels/pad.h"
 
-#include <algorithm>
+#include <cstring>
 
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/host_ints.h"
-#include "kernels/detail/strided_copy.h"
+#include "kernels/detail/window_copy.h"
 #include "kernels/slice.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -44,35 +44,27 @@ void infer(op::InferContext& context) {
   context.set_output(0, context.dtype(0), result);
 }
 
-template <class T>
-void fill_with(op::KernelContext& context) {
-  T value;
-  if constexpr (std::is_same_v<T, half> || std::is_same_v<T, bfloat16>) {
-    value = T(static_cast<float>(context.attrs<PadArgs>().constant_values));
-  } else {
-    value = static_cast<T>(context.attrs<PadArgs>().constant_values);
-  }
-  std::fill_n(context.out<T>(0), context.output(0).shape.num_elements(), value);
+// The bits of `number` as an element of that type.
+std::uint64_t bits_of(double number, DType dtype) {
+  std::uint64_t bits = 0;
+  detail::NumbersAndBool::visit(dtype, [&]<class T>() {
+    const auto value = static_cast<T>(static_cast<detail::Compute<T>>(number));
+    std::memcpy(&bits, &value, sizeof(T));
+  });
+  return bits;
 }
 
-void pad_cpu(op::KernelContext& context) {
-  detail::NumbersAndBool::visit(context.dtype(0), [&]<class T>() { fill_with<T>(context); });
+void pad_kernel(op::KernelContext& context) {
   const Shape& input = context.shape(0);
-  if (input.num_elements() == 0) return;
+  const Shape& output = context.output(0).shape;
   const std::vector<std::int64_t> sizes = detail::host_ints(context.input(1));
-  const auto from = detail::dense_strides(input);
-  const auto to = detail::dense_strides(context.output(0).shape);
-  detail::StridedCopy copy;
-  std::int64_t first = 0;
+  detail::WindowCopy copy;
   for (int i = 0; i < input.rank(); ++i) {
-    const auto axis = static_cast<std::size_t>(i);
-    first += sizes[2 * axis] * to[axis];
-    copy.add(input.dim(i), from[axis], to[axis]);
+    copy.add({output.dim(i), sizes[static_cast<std::size_t>(2 * i)], 1, input.dim(i)});
   }
-  const std::size_t bytes = size_of(context.dtype(0));
-  copy.run(context.in<void>(0),
-           context.out<unsigned char>(0) + first * static_cast<std::int64_t>(bytes), bytes,
-           context.threads());
+  copy.run(context.device_context(), context.in<void>(0), context.out<void>(0),
+           size_of(context.dtype(0)),
+           bits_of(context.attrs<PadArgs>().constant_values, context.dtype(0)));
 }
 
 void gradient(op::GradientContext& context) {
@@ -90,7 +82,8 @@ constinit const op::Op kPad{
     .gradient_reads = {.inputs = op::reads(1)},
     .infer = infer,
     .gradient = gradient,
-    .cpu = pad_cpu};
+    .cpu = pad_kernel,
+    .gpu = KEEN_GPU_KERNEL(pad_kernel)};
 KEEN_OP(kPad);
 
 }  // namespace

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <vector>
 
 #include "kernels/detail/host_ints.h"
 #include "kernels/detail/strided_copy.h"
+#include "kernels/detail/window_copy.h"
 #include "kernels/reshape.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -50,7 +50,7 @@ void infer_slice(op::InferContext& context) {
   context.set_output(0, context.dtype(0), Shape(Window::of(*window).count));
 }
 
-void slice_cpu(op::KernelContext& context) {
+void slice_kernel(op::KernelContext& context) {
   const Window window = Window::of(context.input(1));
   const Shape& output = context.output(0).shape;
   const auto from = detail::dense_strides(context.shape(0));
@@ -64,7 +64,7 @@ void slice_cpu(op::KernelContext& context) {
     copy.add(window.count[i], window.stride[i] * from[i], to[i]);
   }
   const auto* data = context.in<unsigned char>(0) + first * static_cast<std::int64_t>(bytes);
-  copy.run(data, context.out<void>(0), bytes, context.threads());
+  copy.run(context.device_context(), data, context.out<void>(0), bytes);
 }
 
 void infer_slice_grad(op::InferContext& context) {
@@ -72,22 +72,15 @@ void infer_slice_grad(op::InferContext& context) {
 }
 
 // The gradient at the window's places, zero elsewhere.
-void slice_grad_cpu(op::KernelContext& context) {
+void slice_grad_kernel(op::KernelContext& context) {
   const Window window = Window::of(context.input(1));
-  const TensorSpec& output = context.output(0);
-  const auto from = detail::dense_strides(context.shape(0));
-  const auto to = detail::dense_strides(output.shape);
-  const std::size_t bytes = size_of(context.dtype(0));
-  std::memset(context.out<void>(0), 0, static_cast<std::size_t>(output.bytes()));
-  if (context.shape(0).num_elements() == 0) return;
-  detail::StridedCopy copy;
-  std::int64_t first = 0;
+  const Shape& output = context.output(0).shape;
+  detail::WindowCopy copy;
   for (std::size_t i = 0; i < window.begin.size(); ++i) {
-    first += window.begin[i] * to[i];
-    copy.add(window.count[i], from[i], window.stride[i] * to[i]);
+    copy.add({output.dim(static_cast<int>(i)), window.begin[i], window.stride[i], window.count[i]});
   }
-  auto* data = context.out<unsigned char>(0) + first * static_cast<std::int64_t>(bytes);
-  copy.run(context.in<void>(0), data, bytes, context.threads());
+  copy.run(context.device_context(), context.in<void>(0), context.out<void>(0),
+           size_of(context.dtype(0)), 0);
 }
 
 void slice_gradient(op::GradientContext& context);
@@ -99,7 +92,8 @@ constinit const op::Op kStridedSlice{
     .gradient_reads = {.inputs = op::reads(1)},
     .infer = infer_slice,
     .gradient = slice_gradient,
-    .cpu = slice_cpu};
+    .cpu = slice_kernel,
+    .gpu = KEEN_GPU_KERNEL(slice_kernel)};
 KEEN_OP(kStridedSlice);
 
 constinit const op::Op kStridedSliceGrad{
@@ -108,7 +102,8 @@ constinit const op::Op kStridedSliceGrad{
     .gradient_reads = {.inputs = op::reads(1)},
     .infer = infer_slice_grad,
     .gradient = slice_grad_gradient,
-    .cpu = slice_grad_cpu};
+    .cpu = slice_grad_kernel,
+    .gpu = KEEN_GPU_KERNEL(slice_grad_kernel)};
 KEEN_OP(kStridedSliceGrad);
 
 void slice_gradient(op::GradientContext& context) {

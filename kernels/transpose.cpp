@@ -40,7 +40,7 @@ void infer(op::InferContext& context) {
   context.set_output(0, context.dtype(0), result);
 }
 
-void transpose_cpu(op::KernelContext& context) {
+void transpose_kernel(op::KernelContext& context) {
   const Ints& perm = context.attrs<TransposeArgs>().perm;
   const Shape& input = context.shape(0);
   const Shape& output = context.output(0).shape;
@@ -51,7 +51,8 @@ void transpose_cpu(op::KernelContext& context) {
     const std::int64_t at = perm[i] < 0 ? perm[i] + input.rank() : perm[i];
     copy.add(output.dim(i), from[static_cast<std::size_t>(at)], to[static_cast<std::size_t>(i)]);
   }
-  copy.run(context.in<void>(0), context.out<void>(0), size_of(context.dtype(0)), context.threads());
+  copy.run(context.device_context(), context.in<void>(0), context.out<void>(0),
+           size_of(context.dtype(0)));
 }
 
 void gradient(op::GradientContext& context) {
@@ -66,7 +67,8 @@ constinit const op::Op kTranspose{.name = "Transpose",
                                   .inputs = {{"x"}},
                                   .infer = infer,
                                   .gradient = gradient,
-                                  .cpu = transpose_cpu};
+                                  .cpu = transpose_kernel,
+                                  .gpu = KEEN_GPU_KERNEL(transpose_kernel)};
 KEEN_OP(kTranspose);
 
 }  // namespace

@@ -106,8 +106,16 @@ void StridedCopy::run_typed(const T* from, T* to, int threads) const {
       });
 }
 
-void StridedCopy::run(const void* from, void* to, std::size_t element_bytes, int threads) const {
+void StridedCopy::run(device::DeviceContext& device, const void* from, void* to,
+                      std::size_t element_bytes) const {
   if (empty_) return;
+#ifdef KEEN_HAS_CUDA
+  if (device.device().type == DeviceType::kGpu) {
+    run_gpu(device.device(), from, to, element_bytes);
+    return;
+  }
+#endif
+  const int threads = device.threads();
   if (element_bytes == 1) {
     run_typed(static_cast<const std::uint8_t*>(from), static_cast<std::uint8_t*>(to), threads);
   } else if (element_bytes == 2) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "runtime/base/shape.h"
+#include "runtime/device/device_context.h"
 
 namespace keen::detail {
 
@@ -15,8 +16,10 @@ class StridedCopy {
  public:
   // Appends a dimension, outermost first.
   void add(std::int64_t size, std::int64_t from_stride, std::int64_t to_stride);
-  // Copies elements of that many bytes (1, 2, 4 or 8) with up to `threads` threads.
-  void run(const void* from, void* to, std::size_t element_bytes, int threads) const;
+  // Copies elements of that many bytes (1, 2, 4 or 8) on the device. What a GPU writes must be
+  // dense; it takes one launch at most.
+  void run(device::DeviceContext& device, const void* from, void* to,
+           std::size_t element_bytes) const;
 
  private:
   struct Dim {
@@ -26,6 +29,7 @@ class StridedCopy {
   };
   template <class T>
   void run_typed(const T* from, T* to, int threads) const;
+  void run_gpu(Device device, const void* from, void* to, std::size_t element_bytes) const;
 
   std::array<Dim, Shape::kMaxRank> dims_{};
   int rank_ = 0;
