@@ -6,7 +6,7 @@
 
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/functors.h"
-#include "kernels/detail/host_ints.h"
+#include "kernels/detail/gather.h"
 #include "kernels/elementwise.h"
 #include "kernels/reshape.h"
 #include "kernels/transpose.h"
@@ -17,23 +17,19 @@
 #include "runtime/op/gradient.h"
 
 namespace keen {
+
+void gather_gpu(op::KernelContext& context);       // gather.cu
+void one_hot_gpu(op::KernelContext& context);      // gather.cu
+void segment_sum_gpu(op::KernelContext& context);  // segment_sum.cu
+
 namespace {
 
+using detail::GatherArgs;
+using detail::new_axis;
 using detail::NumbersAndBool;
-
-struct GatherArgs {
-  std::int64_t axis = 0;
-};
-struct SegmentArgs {
-  std::int64_t num_segments = 0;
-};
-struct OneHotAttrs {
-  std::int64_t depth = 0;
-  double on_value = 1;
-  double off_value = 0;
-  std::int64_t axis = -1;
-  DType dtype = DType::kFloat32;
-};
+using detail::OneHotAttrs;
+using detail::product;
+using detail::SegmentArgs;
 
 // Calls f with a function that gives index i.
 template <class F>
@@ -45,12 +41,6 @@ void with_indices(const op::KernelContext& context, int input, F&& f) {
     const std::int32_t* list = context.in<std::int32_t>(input);
     f([list](std::int64_t i) { return static_cast<std::int64_t>(list[i]); });
   }
-}
-
-std::int64_t product(const Shape& shape, int begin, int end) {
-  std::int64_t result = 1;
-  for (int i = begin; i < end; ++i) result *= shape.dim(i);
-  return result;
 }
 
 // ---- GatherV2 ----
@@ -121,7 +111,8 @@ constinit const op::Op kGather{.name = "GatherV2",
                                .gradient_reads = {.inputs = op::reads(1)},
                                .infer = infer_gather,
                                .gradient = gather_gradient,
-                               .cpu = gather_cpu};
+                               .cpu = gather_cpu,
+                               .gpu = KEEN_GPU_KERNEL(gather_gpu)};
 KEEN_OP(kGather);
 
 // ---- UnsortedSegmentSum ----
@@ -187,14 +178,11 @@ constinit const op::Op kSegmentSum{.name = "UnsortedSegmentSum",
                                    .gradient_reads = {.inputs = op::reads(1)},
                                    .infer = infer_segments,
                                    .gradient = segment_sum_gradient,
-                                   .cpu = segment_sum_cpu};
+                                   .cpu = segment_sum_cpu,
+                                   .gpu = KEEN_GPU_KERNEL(segment_sum_gpu)};
 KEEN_OP(kSegmentSum);
 
 // ---- OneHot ----
-
-int new_axis(std::int64_t axis, int rank) {
-  return axis == -1 ? rank : detail::axis_of(axis, rank + 1, "OneHot");
-}
 
 void infer_one_hot(op::InferContext& context) {
   const auto& args = context.attrs<OneHotAttrs>();
@@ -237,7 +225,8 @@ constinit const op::Op kOneHot{.name = "OneHot",
                                .dtypes = NumbersAndBool::kSet,
                                .infer = infer_one_hot,
                                .gradient = op::not_differentiable,
-                               .cpu = one_hot_cpu};
+                               .cpu = one_hot_cpu,
+                               .gpu = KEEN_GPU_KERNEL(one_hot_gpu)};
 KEEN_OP(kOneHot);
 
 }  // namespace
