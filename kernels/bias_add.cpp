@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/detail/channel_bias.h"
 #include "kernels/detail/channel_sums.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -12,6 +13,10 @@
 
 namespace keen {
 namespace op {
+
+void bias_add_gpu(KernelContext& context);       // bias_add.cu
+void bias_add_grad_gpu(KernelContext& context);  // bias_add.cu
+
 namespace {
 
 constexpr std::int64_t kGrain = 32 * 1024;  // elements that are worth a thread
@@ -55,22 +60,10 @@ void infer_bias_add_grad(InferContext& context) {
   context.set_output(0, context.dtype(0), Shape({channels}));
 }
 
-// `value` as [outer, channels, inner].
-struct Layout {
-  Layout(const Shape& shape, const BiasAddArgs& args) {
-    const int axis = channel_axis(shape, args);
-    for (int i = 0; i < axis; ++i) outer *= shape.dim(i);
-    channels = shape.dim(axis);
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape.dim(i);
-  }
-  std::int64_t outer = 1;
-  std::int64_t channels = 1;
-  std::int64_t inner = 1;
-};
-
 template <class T>
 void bias_add_of(KernelContext& context) {
-  const Layout layout(context.shape(0), context.attrs<BiasAddArgs>());
+  const auto layout =
+      detail::channel_layout(context.shape(0), context.attrs<BiasAddArgs>().data_format);
   const T* value = context.in<T>(0);
   const T* bias = context.in<T>(1);
   T* out = context.out<T>(0);
@@ -104,7 +97,8 @@ void bias_add_cpu(KernelContext& context) {
 
 template <class T>
 void bias_add_grad_of(KernelContext& context) {
-  const Layout layout(context.shape(0), context.attrs<BiasAddArgs>());
+  const auto layout =
+      detail::channel_layout(context.shape(0), context.attrs<BiasAddArgs>().data_format);
   const T* value = context.in<T>(0);
   T* out = context.out<T>(0);
   if (layout.inner == 1) {
@@ -149,17 +143,21 @@ void bias_add_grad_gradient(GradientContext& context) {
 constinit const Op kBiasAdd{.name = "BiasAdd",
                             .inputs = {{"value"}, {"bias"}},
                             .dtypes = kFloat32And64,
+                            .gpu_dtypes = kFloatingTypes,
                             .infer = infer_bias_add,
                             .gradient = bias_add_gradient,
-                            .cpu = bias_add_cpu};
+                            .cpu = bias_add_cpu,
+                            .gpu = KEEN_GPU_KERNEL(bias_add_gpu)};
 KEEN_OP(kBiasAdd);
 
 constinit const Op kBiasAddGrad{.name = "BiasAddGrad",
                                 .inputs = {{"out_backprop"}},
                                 .dtypes = kFloat32And64,
+                                .gpu_dtypes = kFloatingTypes,
                                 .infer = infer_bias_add_grad,
                                 .gradient = bias_add_grad_gradient,
-                                .cpu = bias_add_grad_cpu};
+                                .cpu = bias_add_grad_cpu,
+                                .gpu = KEEN_GPU_KERNEL(bias_add_grad_gpu)};
 KEEN_OP(kBiasAddGrad);
 
 }  // namespace op

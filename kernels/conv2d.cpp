@@ -2,6 +2,7 @@
 
 #include "kernels/bias_add.h"
 #include "kernels/detail/conv.h"
+#include "kernels/detail/conv_shape.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/op/execute.h"
@@ -9,9 +10,14 @@
 
 namespace keen {
 namespace op {
-namespace {
+
+void conv_gpu(KernelContext& context);             // conv2d.cu
+void backprop_input_gpu(KernelContext& context);   // conv2d.cu
+void backprop_filter_gpu(KernelContext& context);  // conv2d.cu
 
 using detail::ConvShape;
+
+namespace {
 
 // Where the dimensions of an image batch are.
 struct Axes {
@@ -76,7 +82,8 @@ void check_depths(const char* op, std::int64_t in, const Shape& filter) {
   }
 }
 
-// Checks input and filter against each other; unknown dimensions come out as -1. Both have rank 4.
+}  // namespace
+
 ConvShape conv_shape(const char* op, const Shape& input, const Shape& filter,
                      const Conv2DArgs& args) {
   check_args(op, args);
@@ -97,6 +104,8 @@ ConvShape conv_shape(const char* op, const Shape& input, const Shape& filter,
                                     args.dilations[1], args.padding, pads[2], pads[3]);
   return shape;
 }
+
+namespace {
 
 Shape output_shape(const ConvShape& s, DataFormat format) {
   if (format == DataFormat::kNCHW) {
@@ -294,37 +303,45 @@ void backprop_filter_gradient(GradientContext& context) {
 constinit const Op kConv2D{.name = "Conv2D",
                            .inputs = {{"input"}, {"filter"}},
                            .dtypes = kFloat32And64,
+                           .gpu_dtypes = kFloatingTypes,
                            .gradient_reads = {.inputs = reads(0, 1)},
                            .infer = infer_conv,
                            .gradient = conv_gradient,
-                           .cpu = conv_cpu};
+                           .cpu = conv_cpu,
+                           .gpu = KEEN_GPU_KERNEL(conv_gpu)};
 KEEN_OP(kConv2D);
 
 constinit const Op kFusedConv2D{.name = "_FusedConv2D",
                                 .inputs = {{"input"}, {"filter"}, {"bias"}},
                                 .dtypes = kFloat32And64,
+                                .gpu_dtypes = kFloatingTypes,
                                 .gradient_reads = {.inputs = reads(0, 1)},
                                 .infer = infer_fused_conv,
                                 .gradient = fused_conv_gradient,
-                                .cpu = conv_cpu};
+                                .cpu = conv_cpu,
+                                .gpu = KEEN_GPU_KERNEL(conv_gpu)};
 KEEN_OP(kFusedConv2D);
 
 constinit const Op kConv2DBackpropInput{.name = "Conv2DBackpropInput",
                                         .inputs = {{"filter"}, {"out_backprop"}},
                                         .dtypes = kFloat32And64,
+                                        .gpu_dtypes = kFloatingTypes,
                                         .gradient_reads = {.inputs = reads(0, 1)},
                                         .infer = infer_backprop_input,
                                         .gradient = backprop_input_gradient,
-                                        .cpu = backprop_input_cpu};
+                                        .cpu = backprop_input_cpu,
+                                        .gpu = KEEN_GPU_KERNEL(backprop_input_gpu)};
 KEEN_OP(kConv2DBackpropInput);
 
 constinit const Op kConv2DBackpropFilter{.name = "Conv2DBackpropFilter",
                                          .inputs = {{"input"}, {"out_backprop"}},
                                          .dtypes = kFloat32And64,
+                                         .gpu_dtypes = kFloatingTypes,
                                          .gradient_reads = {.inputs = reads(0, 1)},
                                          .infer = infer_backprop_filter,
                                          .gradient = backprop_filter_gradient,
-                                         .cpu = backprop_filter_cpu};
+                                         .cpu = backprop_filter_cpu,
+                                         .gpu = KEEN_GPU_KERNEL(backprop_filter_gpu)};
 KEEN_OP(kConv2DBackpropFilter);
 
 }  // namespace op

@@ -1,6 +1,7 @@
 #include "kernels/pool.h"
 
 #include "kernels/detail/pool.h"
+#include "kernels/detail/pool_shape.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/op/execute.h"
@@ -8,9 +9,16 @@
 
 namespace keen {
 namespace op {
-namespace {
+
+void max_pool_gpu(KernelContext& context);            // pool.cu
+void max_pool_grad_gpu(KernelContext& context);       // pool.cu
+void max_pool_grad_grad_gpu(KernelContext& context);  // pool.cu
+void avg_pool_gpu(KernelContext& context);            // pool.cu
+void avg_pool_grad_gpu(KernelContext& context);       // pool.cu
 
 using detail::PoolShape;
+
+namespace {
 
 // ---- Specs ----
 
@@ -48,7 +56,8 @@ void check_rank(const char* op, const char* what, const Shape& shape) {
   }
 }
 
-// Windows over `input` of rank 4; unknown dimensions come out as -1.
+}  // namespace
+
 PoolShape pool_shape(const char* op, const Shape& input, const Pool2DArgs& args) {
   check_args(op, args);
   const bool last = args.data_format == DataFormat::kNHWC;
@@ -63,6 +72,8 @@ PoolShape pool_shape(const char* op, const Shape& input, const Pool2DArgs& args)
                                     args.padding, pads[2], pads[3]);
   return shape;
 }
+
+namespace {
 
 Shape output_shape(const PoolShape& s, DataFormat format) {
   if (format == DataFormat::kNCHW) {
@@ -215,44 +226,54 @@ void avg_pool_grad_gradient(GradientContext& context) {
 constinit const Op kMaxPool{.name = "MaxPool",
                             .inputs = {{"input"}},
                             .dtypes = kFloat32And64,
+                            .gpu_dtypes = kFloatingTypes,
                             .gradient_reads = {.inputs = reads(0), .outputs = reads(0)},
                             .infer = infer_max_pool,
                             .gradient = max_pool_gradient,
-                            .cpu = max_pool_cpu};
+                            .cpu = max_pool_cpu,
+                            .gpu = KEEN_GPU_KERNEL(max_pool_gpu)};
 KEEN_OP(kMaxPool);
 
 constinit const Op kMaxPoolGrad{.name = "MaxPoolGrad",
                                 .inputs = {{"orig_input"}, {"orig_output"}, {"grad"}},
                                 .dtypes = kFloat32And64,
+                                .gpu_dtypes = kFloatingTypes,
                                 .gradient_reads = {.inputs = reads(0, 1)},
                                 .infer = infer_max_pool_grad,
                                 .gradient = max_pool_grad_gradient,
-                                .cpu = max_pool_grad_cpu};
+                                .cpu = max_pool_grad_cpu,
+                                .gpu = KEEN_GPU_KERNEL(max_pool_grad_gpu)};
 KEEN_OP(kMaxPoolGrad);
 
 constinit const Op kMaxPoolGradGrad{.name = "MaxPoolGradGrad",
                                     .inputs = {{"orig_input"}, {"orig_output"}, {"grad"}},
                                     .dtypes = kFloat32And64,
+                                    .gpu_dtypes = kFloatingTypes,
                                     .gradient_reads = {.inputs = reads(0, 1)},
                                     .infer = infer_max_pool_grad_grad,
                                     .gradient = max_pool_grad_grad_gradient,
-                                    .cpu = max_pool_grad_grad_cpu};
+                                    .cpu = max_pool_grad_grad_cpu,
+                                    .gpu = KEEN_GPU_KERNEL(max_pool_grad_grad_gpu)};
 KEEN_OP(kMaxPoolGradGrad);
 
 constinit const Op kAvgPool{.name = "AvgPool",
                             .inputs = {{"value"}},
                             .dtypes = kFloat32And64,
+                            .gpu_dtypes = kFloatingTypes,
                             .infer = infer_avg_pool,
                             .gradient = avg_pool_gradient,
-                            .cpu = avg_pool_cpu};
+                            .cpu = avg_pool_cpu,
+                            .gpu = KEEN_GPU_KERNEL(avg_pool_gpu)};
 KEEN_OP(kAvgPool);
 
 constinit const Op kAvgPoolGrad{.name = "AvgPoolGrad",
                                 .inputs = {{"grad"}},
                                 .dtypes = kFloat32And64,
+                                .gpu_dtypes = kFloatingTypes,
                                 .infer = infer_avg_pool_grad,
                                 .gradient = avg_pool_grad_gradient,
-                                .cpu = avg_pool_grad_cpu};
+                                .cpu = avg_pool_grad_cpu,
+                                .gpu = KEEN_GPU_KERNEL(avg_pool_grad_gpu)};
 KEEN_OP(kAvgPoolGrad);
 
 }  // namespace op

@@ -183,7 +183,8 @@ void add_bad_cases(std::vector<OpCase>& cases) {
       {.name = "channels_first",
        .inputs = {some({2, 4, 5, 5}, 1), some({3, 3, 4, 2}, 2)},
        .call = conv({.data_format = DataFormat::kNCHW}),
-       .error = {"UnimplementedError", "only supports the NHWC tensor format on the CPU"}});
+       .error = {"UnimplementedError", "only supports the NHWC tensor format on the CPU"},
+       .cpu_only = true});  // GPUs have a kernel for it
 }
 
 std::vector<OpCase> all_conv_cases() {

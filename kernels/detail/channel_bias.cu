@@ -1,0 +1,233 @@
+#include <algorithm>
+
+#include "kernels/detail/channel_bias.h"
+#include "kernels/detail/index_divisor.cuh"
+#include "kernels/detail/wide_index.h"
+#include "runtime/device/buffer.h"
+#include "runtime/device/cuda/cuda_context.h"
+#include "runtime/device/cuda/vectors.cuh"
+
+namespace keen::detail {
+namespace {
+
+using device::cuda::global_thread;
+using device::cuda::global_threads;
+using device::cuda::kLoopBlock;
+using device::cuda::kVectorOf;
+using device::cuda::launch;
+using device::cuda::load_vector;
+using device::cuda::loop_shape;
+using device::cuda::store_vector;
+
+template <class T>
+using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+// ---- Adding ----
+
+// The channel of an element, and of those that follow.
+template <class Index>
+struct Channels {
+  Index channels;
+  Index inner;
+  IndexDivisor<Index> by_channels, by_inner;
+
+  struct Walk {
+    Index channel;
+    Index place;  // within the inner dimension
+  };
+  __device__ Walk at(Index element) const {
+    Index channel = by_inner.split(&element);
+    static_cast<void>(by_channels.split(&channel));
+    return {channel, element};
+  }
+  __device__ void advance(Walk* walk) const {
+    if (++walk->place < inner) return;
+    walk->place = 0;
+    if (++walk->channel == channels) walk->channel = 0;
+  }
+};
+
+template <class T, class Index>
+__global__ void __launch_bounds__(kLoopBlock)
+    bias_kernel(const T* value, const T* bias, T* out, std::int64_t n, bool aligned,
+                const __grid_constant__ Channels<Index> channels) {
+  constexpr int kCount = kVectorOf<T>;
+  const std::int64_t whole = aligned ? n / kCount : 0;
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
+    auto values = load_vector<T, kCount>(value, i);
+    auto walk = channels.at(static_cast<Index>(i * kCount));
+    for (int k = 0; k < kCount; ++k) {
+      values.values[k] = static_cast<T>(values.values[k] + bias[walk.channel]);
+      channels.advance(&walk);
+    }
+    store_vector(out, i, values);
+  }
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
+    const auto walk = channels.at(static_cast<Index>(i));
+    out[i] = static_cast<T>(value[i] + bias[walk.channel]);
+  }
+}
+
+template <class T, class Index>
+void launch_bias(Device device, const ChannelLayout& layout, const T* value, const T* bias,
+                 T* out) {
+  const auto index = [](std::int64_t number) { return static_cast<Index>(number); };
+  const Channels<Index> channels{index(layout.channels), index(layout.inner),
+                                 IndexDivisor<Index>(layout.channels),
+                                 IndexDivisor<Index>(layout.inner)};
+  const bool aligned = device::cuda::vectors_fit<kVectorOf<T>>(value, out);
+  launch<bias_kernel<T, Index>>(device, loop_shape(device, layout.size(), kVectorOf<T>), value,
+                                bias, out, layout.size(), aligned, channels);
+}
+
+// ---- Summing ----
+//
+// An array of [rows, columns], where several rows stand beside each other in a block if they are
+// short, is cut into parts by rows. The block that ends last adds up the sums of all parts, in
+// their order. With an inner dimension a channel is one block wide and its elements are its rows.
+
+struct SumPlan {
+  std::int64_t outer = 1;
+  std::int64_t channels = 1;
+  std::int64_t inner = 1;
+  std::int64_t rows = 1;
+  std::int64_t part_rows = 1;
+  int parts = 1;
+  int columns = 1;  // of a block
+  int beside = 1;   // rows that a block reads at once
+};
+
+// Where the elements of a channel lie.
+template <class T>
+struct Rows {
+  const T* from;
+  std::int64_t channels;
+  std::int64_t inner;
+  __device__ Sum<T> at(std::int64_t row, std::int64_t channel) const {
+    if (inner == 1) return static_cast<Sum<T>>(from[row * channels + channel]);
+    const std::int64_t image = row / inner;
+    return static_cast<Sum<T>>(from[(image * channels + channel) * inner + (row - image * inner)]);
+  }
+};
+
+// The sum of rows `begin` to `end` for the threads below plan.columns.
+template <class T>
+__device__ Sum<T> sum_rows(const Rows<T>& rows, const SumPlan& plan, std::int64_t first_channel,
+                           std::int64_t begin, std::int64_t end, Sum<T>* shared) {
+  constexpr int kChains = 4;
+  const auto thread = static_cast<int>(threadIdx.x);
+  const std::int64_t channel = first_channel + thread % plan.columns;
+  const int row = thread / plan.columns;
+  Sum<T> sums[kChains] = {};
+  if (row < plan.beside && channel < plan.channels) {
+    std::int64_t r = begin + row;
+    for (; r + (kChains - 1) * plan.beside < end; r += kChains * plan.beside) {
+      for (int i = 0; i < kChains; ++i) sums[i] += rows.at(r + i * plan.beside, channel);
+    }
+    for (; r < end; r += plan.beside) sums[0] += rows.at(r, channel);
+  }
+  __syncthreads();  // what was in `shared` has been read
+  shared[thread] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  __syncthreads();
+  // Halves of the rows beside each other, until one is left.
+  for (int left = plan.beside; left > 1; left = (left + 1) / 2) {
+    const int half = (left + 1) / 2;
+    if (row + half < left) shared[thread] += shared[thread + half * plan.columns];
+    __syncthreads();
+  }
+  return shared[thread];
+}
+
+template <class T>
+__global__ void __launch_bounds__(kLoopBlock)
+    channel_sums_kernel(const T* value, T* out, Sum<T>* partial, unsigned* arrivals,
+                        const __grid_constant__ SumPlan plan) {
+  __shared__ Sum<T> shared[kLoopBlock];
+  __shared__ bool last;
+  const auto part = static_cast<std::int64_t>(blockIdx.x) % plan.parts;
+  const auto tile = static_cast<std::int64_t>(blockIdx.x) / plan.parts;
+  const std::int64_t first = tile * plan.columns;
+  const std::int64_t channel = first + threadIdx.x;
+  const bool writes = static_cast<int>(threadIdx.x) < plan.columns && channel < plan.channels;
+  const std::int64_t begin = part * plan.part_rows;
+  const std::int64_t end = min(begin + plan.part_rows, plan.rows);
+  const Rows<T> rows{value, plan.channels, plan.inner};
+  Sum<T> sum = sum_rows<T>(rows, plan, first, begin, end, shared);
+  if (plan.parts > 1) {
+    if (writes) partial[part * plan.channels + channel] = sum;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      const auto most = static_cast<unsigned>(plan.parts - 1);
+      last = atomicInc(arrivals + tile, most) == most;
+    }
+    __syncthreads();
+    if (!last) return;
+    __threadfence();
+    const Rows<Sum<T>> parts{partial, plan.channels, 1};
+    sum = sum_rows<Sum<T>>(parts, plan, first, 0, plan.parts, shared);
+  }
+  if (writes) out[channel] = static_cast<T>(sum);
+}
+
+constexpr std::int64_t kPartSteps = 64;  // rows that a thread adds up, at least
+constexpr std::int64_t kMostParts = 512;
+
+SumPlan sum_plan(const ChannelLayout& layout) {
+  SumPlan plan{.outer = layout.outer,
+               .channels = layout.channels,
+               .inner = layout.inner,
+               .rows = layout.outer * layout.inner};
+  plan.columns =
+      layout.inner > 1 ? 1 : static_cast<int>(std::min<std::int64_t>(layout.channels, kLoopBlock));
+  plan.beside = kLoopBlock / plan.columns;
+  const std::int64_t tiles = (layout.channels + plan.columns - 1) / plan.columns;
+  if (tiles <= device::cuda::CudaContext::kArrivals) {
+    const std::int64_t step = kPartSteps * plan.beside;
+    plan.parts = static_cast<int>(std::clamp<std::int64_t>(
+        (plan.rows + step - 1) / step, 1, std::max<std::int64_t>(1, kMostParts / tiles)));
+  }
+  plan.part_rows = (plan.rows + plan.parts - 1) / plan.parts;
+  return plan;
+}
+
+template <class T>
+void launch_sums(Device device, const ChannelLayout& layout, const T* value, T* out) {
+  const SumPlan plan = sum_plan(layout);
+  const std::int64_t tiles = (plan.channels + plan.columns - 1) / plan.columns;
+  RefPtr<Buffer> memory;
+  Sum<T>* partial = nullptr;
+  if (plan.parts > 1) {
+    const auto sums = static_cast<std::size_t>(plan.parts * plan.channels);
+    memory = Buffer::allocate(device, sums * sizeof(Sum<T>));
+    partial = static_cast<Sum<T>*>(memory->data());
+  }
+  launch<channel_sums_kernel<T>>(device, {.grid = tiles * plan.parts, .block = kLoopBlock}, value,
+                                 out, partial, device::cuda::cuda_context(device).arrivals(), plan);
+}
+
+}  // namespace
+
+void bias_gpu(Device device, DType dtype, const ChannelLayout& layout, const void* value,
+              const void* bias, void* out) {
+  visit_dtype<float, double, half, bfloat16>(dtype, [&]<class T>() {
+    const auto* from = static_cast<const T*>(value);
+    const auto* added = static_cast<const T*>(bias);
+    auto* to = static_cast<T*>(out);
+    if (layout.size() < wide_index_limit()) {
+      launch_bias<T, std::int32_t>(device, layout, from, added, to);
+    } else {
+      launch_bias<T, std::int64_t>(device, layout, from, added, to);
+    }
+  });
+}
+
+void channel_sums_gpu(Device device, DType dtype, const ChannelLayout& layout, const void* value,
+                      void* out) {
+  if (layout.channels == 0) return;
+  visit_dtype<float, double, half, bfloat16>(dtype, [&]<class T>() {
+    launch_sums(device, layout, static_cast<const T*>(value), static_cast<T*>(out));
+  });
+}
+
+}  // namespace keen::detail
