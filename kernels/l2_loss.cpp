@@ -5,7 +5,11 @@
 #include "runtime/op/execute.h"
 #include "runtime/op/gradient.h"
 
-namespace keen::nn {
+namespace keen {
+
+void l2_loss_gpu(op::KernelContext& context);  // reduce.cu: it shares the sums
+
+namespace nn {
 namespace {
 
 using detail::Compute;
@@ -48,11 +52,13 @@ constinit const op::Op kL2Loss{.name = "L2Loss",
                                .gradient_reads = {.inputs = op::reads(0)},
                                .infer = infer,
                                .gradient = gradient,
-                               .cpu = l2_loss_cpu};
+                               .cpu = l2_loss_cpu,
+                               .gpu = KEEN_GPU_KERNEL(l2_loss_gpu)};
 KEEN_OP(kL2Loss);
 
 }  // namespace
 
 Tensor l2_loss(const Tensor& t) { return op::execute(kL2Loss, {t}); }
 
-}  // namespace keen::nn
+}  // namespace nn
+}  // namespace keen

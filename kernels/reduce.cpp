@@ -44,6 +44,16 @@ void append_text(std::string& out, const Axes& axes) {
   }
 }
 
+// reduce.cu
+void sum_gpu(op::KernelContext& context);
+void mean_gpu(op::KernelContext& context);
+void prod_gpu(op::KernelContext& context);
+void all_gpu(op::KernelContext& context);
+void any_gpu(op::KernelContext& context);
+// reduce_extrema.cu
+void max_gpu(op::KernelContext& context);
+void min_gpu(op::KernelContext& context);
+
 namespace {
 
 using detail::AllReducer;
@@ -120,7 +130,7 @@ void finish(const Acc* from, Out* to, std::int64_t n, std::int64_t divisor) {
     if constexpr (std::same_as<Acc, bool>) {
       to[i] = from[i];
     } else {
-      to[i] = static_cast<Out>(divisor == 1 ? from[i] : static_cast<Acc>(from[i] / Acc(divisor)));
+      to[i] = static_cast<Out>(divisor == 1 ? from[i] : detail::quotient(from[i], divisor));
     }
   }
 }
@@ -244,41 +254,48 @@ void prod_gradient(GradientContext& context) {
   context.set_input_gradient(0, slopes * reshaped(context.output_gradient(0), kept_shape(context)));
 }
 
-constexpr op::Op reduction(const char* name, op::KernelFunction cpu, op::GradientFunction gradient,
-                           op::GradientReads gradient_reads = {}) {
+constexpr op::Op reduction(const char* name, op::KernelFunction cpu, op::KernelFunction gpu,
+                           op::GradientFunction gradient, op::GradientReads gradient_reads = {}) {
   return {.name = name,
           .inputs = {{"input"}},
           .dtypes = Numbers::kSet,
           .gradient_reads = gradient_reads,
           .infer = infer_reduce,
           .gradient = gradient,
-          .cpu = cpu};
+          .cpu = cpu,
+          .gpu = gpu};
 }
 
-constexpr op::Op reduction_of_bools(const char* name, op::KernelFunction cpu) {
-  op::Op row = reduction(name, cpu, op::not_differentiable);
+constexpr op::Op reduction_of_bools(const char* name, op::KernelFunction cpu,
+                                    op::KernelFunction gpu) {
+  op::Op row = reduction(name, cpu, gpu, op::not_differentiable);
   row.dtypes = set_of(DType::kBool);
   return row;
 }
 
 constexpr op::GradientReads kExtremumReads{.inputs = reads(0), .outputs = reads(0)};
 
-constinit const op::Op kSum = reduction("Sum", reduce_cpu<SumReducer>, sum_gradient);
+constinit const op::Op kSum =
+    reduction("Sum", reduce_cpu<SumReducer>, KEEN_GPU_KERNEL(sum_gpu), sum_gradient);
 KEEN_OP(kSum);
-constinit const op::Op kMean = reduction("Mean", reduce_cpu<SumReducer, true>, mean_gradient);
+constinit const op::Op kMean =
+    reduction("Mean", reduce_cpu<SumReducer, true>, KEEN_GPU_KERNEL(mean_gpu), mean_gradient);
 KEEN_OP(kMean);
-constinit const op::Op kMax =
-    reduction("Max", reduce_cpu<MaxReducer>, extremum_gradient, kExtremumReads);
+constinit const op::Op kMax = reduction("Max", reduce_cpu<MaxReducer>, KEEN_GPU_KERNEL(max_gpu),
+                                        extremum_gradient, kExtremumReads);
 KEEN_OP(kMax);
-constinit const op::Op kMin =
-    reduction("Min", reduce_cpu<MinReducer>, extremum_gradient, kExtremumReads);
+constinit const op::Op kMin = reduction("Min", reduce_cpu<MinReducer>, KEEN_GPU_KERNEL(min_gpu),
+                                        extremum_gradient, kExtremumReads);
 KEEN_OP(kMin);
 constinit const op::Op kProd =
-    reduction("Prod", reduce_cpu<detail::ProdReducer>, prod_gradient, {.inputs = reads(0)});
+    reduction("Prod", reduce_cpu<detail::ProdReducer>, KEEN_GPU_KERNEL(prod_gpu), prod_gradient,
+              {.inputs = reads(0)});
 KEEN_OP(kProd);
-constinit const op::Op kAll = reduction_of_bools("All", reduce_bool_cpu<AllReducer>);
+constinit const op::Op kAll =
+    reduction_of_bools("All", reduce_bool_cpu<AllReducer>, KEEN_GPU_KERNEL(all_gpu));
 KEEN_OP(kAll);
-constinit const op::Op kAny = reduction_of_bools("Any", reduce_bool_cpu<AnyReducer>);
+constinit const op::Op kAny =
+    reduction_of_bools("Any", reduce_bool_cpu<AnyReducer>, KEEN_GPU_KERNEL(any_gpu));
 KEEN_OP(kAny);
 
 }  // namespace

@@ -4,56 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 
 #include "kernels/detail/elementwise_loops.h"
-#include "kernels/detail/functors.h"
+#include "kernels/detail/reducers.h"
 #include "runtime/device/buffer.h"
 #include "runtime/device/cpu/parallel.h"
 #include "runtime/op/op.h"
 
 namespace keen::detail {
-
-// ---- Reducers: a commutative operation and what it starts from ----
-
-struct SumReducer : functor::Add {
-  template <class T>
-  static constexpr T start() {
-    return T(0);
-  }
-};
-struct ProdReducer : functor::Mul {
-  template <class T>
-  static constexpr T start() {
-    return T(1);
-  }
-};
-struct MaxReducer : functor::Maximum {
-  template <class T>
-  static constexpr T start() {
-    return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                : std::numeric_limits<T>::lowest();
-  }
-};
-struct MinReducer : functor::Minimum {
-  template <class T>
-  static constexpr T start() {
-    return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
-                                                : std::numeric_limits<T>::max();
-  }
-};
-struct AllReducer : functor::LogicalAnd {
-  template <class T>
-  static constexpr T start() {
-    return true;
-  }
-};
-struct AnyReducer : functor::LogicalOr {
-  template <class T>
-  static constexpr T start() {
-    return false;
-  }
-};
 
 // ---- Loops ----
 
