@@ -10,6 +10,7 @@ std::string describe_running_op() {
   std::string out = text(op->name, " (");
   if (op->describe != nullptr) op->describe(out, op->call);
   out += text(") on ", op->device);
+  if (op->scope != nullptr && !op->scope->empty()) out += text(" in scope '", *op->scope, "'");
   return out;
 }
 

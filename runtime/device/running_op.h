@@ -13,6 +13,8 @@ struct RunningOp {
   // Appends the specs of the inputs; `call` is what it was made with.
   void (*describe)(std::string& out, const void* call) = nullptr;
   const void* call = nullptr;
+  // "fashion_mnist/conv2d/", or empty.
+  const std::string* scope = nullptr;
 };
 
 namespace detail {
@@ -22,7 +24,8 @@ inline constinit thread_local const RunningOp* running_op = nullptr;
 // Null outside of kernels.
 [[nodiscard]] inline const RunningOp* running_op() { return detail::running_op; }
 
-// "MatMul (float32(2, 3), float32(3, 4)) on gpu:0", or "" outside of kernels.
+// "MatMul (float32(2, 3), float32(3, 4)) on gpu:0 in scope 'model/dense/'", or "" outside of
+// kernels.
 [[nodiscard]] std::string describe_running_op();
 
 // Makes `op` the thread's for a block.

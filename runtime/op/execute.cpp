@@ -96,8 +96,8 @@ void check_inputs(const Op& op, const Inputs& inputs, bool tracing) {
     if (shared != DType::kInvalid) [[unlikely]] {
       mixed_types(op, i, shared, dtype);
     }
-    if (!contains(op.dtypes, dtype)) [[unlikely]] {
-      wrong_type(op, i, op.dtypes, impl->spec);
+    if (!contains(op.dtypes | op.gpu_dtypes, dtype)) [[unlikely]] {
+      wrong_type(op, i, op.dtypes | op.gpu_dtypes, impl->spec);
     }
     shared = dtype;
   }
@@ -144,19 +144,23 @@ KEEN_NOINLINE [[noreturn]] void no_kernel(const Op& op, Device device) {
   throw UnimplementedError(text(op.name, ": there is no kernel for ", device));
 }
 
-// The row's dtypes hold for the CPU; a GPU's kernel may know fewer.
-void check_gpu_types(const Op& op, const Inputs& inputs, const Outputs& outputs, Device device) {
-  if (op.gpu == nullptr) no_kernel(op, device);
-  if (op.gpu_dtypes == 0) return;
+// Kernels of one device may know types that those of the other don't.
+KEEN_NOINLINE void check_types(const Op& op, const Inputs& inputs, DTypeSet types, Device device) {
   for (int i = 0; i < inputs.size(); ++i) {
     const InputDef& def = op.inputs[i];
     const TensorImpl* impl = inputs[i].impl_or_null();
     if (impl == nullptr || def.host || def.types != kTypeT) continue;
-    if (contains(op.gpu_dtypes, impl->spec.dtype)) return;
+    if (contains(types, impl->spec.dtype)) return;
     throw UnimplementedError(text(op.name, ": there is no kernel for dtype ", impl->spec.dtype,
-                                  " on ", device, "; its dtypes there are ",
-                                  list_of(op.gpu_dtypes)));
+                                  " on ", device, "; its dtypes there are ", list_of(types)));
   }
+}
+
+// The row's dtypes hold for the CPU; a GPU's kernel may know fewer, or more.
+void check_gpu_types(const Op& op, const Inputs& inputs, const Outputs& outputs, Device device) {
+  if (op.gpu == nullptr) no_kernel(op, device);
+  if (op.gpu_dtypes == 0) return;
+  check_types(op, inputs, op.gpu_dtypes, device);
   for (const Tensor& output : outputs) {
     if (output.dtype() == DType::kString) no_kernel(op, device);
   }
@@ -174,7 +178,8 @@ void run_on_gpu(const Op& op, const Inputs& inputs, Outputs& outputs, KernelCont
       if (all[i].defined()) append_text(out, all[i].spec());
     }
   };
-  const device::RunningOp running{op.name, device, describe, &inputs};
+  const device::RunningOp running{op.name, device, describe, &inputs,
+                                  &Context::current().name_scope()};
   const device::RunningOpScope scope(running);
   allocate(outputs, device);
   struct Run {
@@ -203,6 +208,9 @@ void run_kernel(const Op& op, const Inputs& inputs, AttrsView attrs,
   }
   if (op.cpu == nullptr) [[unlikely]] {
     no_kernel(op, device);
+  }
+  if ((op.gpu_dtypes & ~op.dtypes) != 0) [[unlikely]] {
+    check_types(op, inputs, op.dtypes, device);
   }
   allocate(outputs, device);
   op.cpu(kernel);

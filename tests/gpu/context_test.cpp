@@ -141,7 +141,9 @@ TEST(gpu_context, a_block_used_on_the_copy_stream_comes_back_after_its_event) {
 TEST(gpu_context, out_of_memory_says_what_is_held_and_leaves_the_device_usable) {
   auto& context = device::context(gpu());
   const DeviceScope scope(gpu());
+  Context::current().set_name_scope("big/");
   const Tensor held = fill({1 << 20}, 1.0);
+  Context::current().set_name_scope("");
   context.set_memory_limit(16 << 20);
   try {
     static_cast<void>(fill({32 << 20}, 1.0));
@@ -150,6 +152,7 @@ TEST(gpu_context, out_of_memory_says_what_is_held_and_leaves_the_device_usable) 
     EXPECT_THAT(error.what(), HasSubstr("_Fill () on gpu:0: out of memory on gpu:0 for 134217728"));
     EXPECT_THAT(error.what(), HasSubstr("in use"));
     EXPECT_THAT(error.what(), HasSubstr("limit 16777216"));
+    EXPECT_THAT(error.what(), HasSubstr("held by big/ 4194304"));
   }
   EXPECT_EQ((held + held).to_vector<float>()[5], 2.0F);
   context.set_memory_limit(0);

@@ -13,6 +13,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "runtime/tensor/constant.h"
+#include "runtime/tensor/context.h"
 #include "tests/support/compare.h"
 #include "tests/support/numeric_gradient.h"
 

@@ -83,10 +83,7 @@ void* Allocator::take_from_pool(std::size_t bytes) {
 void* Allocator::find_block(std::size_t bytes) {
   if (mode_ == Mode::kDirect) {
     void* block = take_from_pool(bytes);
-    if (block != nullptr) {
-      direct_.emplace(block, bytes);
-      direct_bytes_ += bytes;
-    }
+    if (block != nullptr) direct_bytes_ += bytes;
     return block;
   }
   if (void* block = cache_.allocate(bytes)) return block;
@@ -111,20 +108,33 @@ void* Allocator::allocate(std::size_t bytes) {
   if (wanted > kMaxBytes) exhausted(bytes);
   void* block = allocate_block(rounded_to_granules(wanted));
   if (block == nullptr) exhausted(bytes);
+  hold(block, rounded_to_granules(wanted));
   if (mode_ == Mode::kCaching) nvtx_.add_block(block, wanted);
   peak_ = std::max(peak_, in_use());
   ++allocations_;
   return block;
 }
 
+// Who holds how much, for the error that says that there is no more.
+void Allocator::hold(void* block, std::size_t bytes) {
+  static const std::string outside = "(no scope)";
+  const RunningOp* op = running_op();
+  const bool named = op != nullptr && op->scope != nullptr && !op->scope->empty();
+  std::size_t& total = holders_[named ? *op->scope : outside];
+  held_.insert_or_assign(block, Held{&total, bytes});
+  total += bytes;
+}
+
 void Allocator::release(void* block) {
+  const auto held = held_.find(block);
+  const std::size_t bytes = held->second.bytes;
+  *held->second.total -= bytes;
+  held_.erase(held);
   if (mode_ == Mode::kCaching) {
     cache_.deallocate(block);
     return;
   }
-  const auto found = direct_.find(block);
-  direct_bytes_ -= found->second;
-  direct_.erase(found);
+  direct_bytes_ -= bytes;
   check_quietly(cudaFreeAsync(block, stream_), "cudaFreeAsync");
 }
 
@@ -197,16 +207,30 @@ void Allocator::reset_peak() {
   peak_ = in_use();
 }
 
+std::string Allocator::largest_holders() const {
+  constexpr std::size_t kShown = 5;
+  std::vector<std::pair<std::size_t, std::string>> all;
+  for (const auto& [scope, bytes] : holders_) {
+    if (bytes != 0) all.emplace_back(bytes, scope);
+  }
+  std::sort(all.rbegin(), all.rend());
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) {
+    out += text(i == 0 ? "; held by " : ", ", all[i].second, " ", all[i].first);
+  }
+  return out;
+}
+
 void Allocator::exhausted(std::size_t bytes) {
   std::size_t free = 0;
   std::size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
   const std::string op = describe_running_op();
-  throw ResourceExhaustedError(text(op, op.empty() ? "" : ": ", "out of memory on ", device_,
-                                    " for ", bytes, " bytes (", in_use(), " in use, ",
-                                    reserved() - in_use(), " cached, largest free block ",
-                                    cache_.largest_free(), "; ", free, " of the device's ", total,
-                                    " free", limit_ == 0 ? "" : text(", limit ", limit_), ")"));
+  throw ResourceExhaustedError(
+      text(op, op.empty() ? "" : ": ", "out of memory on ", device_, " for ", bytes, " bytes (",
+           in_use(), " in use, ", reserved() - in_use(), " cached, largest free block ",
+           cache_.largest_free(), "; ", free, " of the device's ", total, " free",
+           limit_ == 0 ? "" : text(", limit ", limit_), largest_holders(), ")"));
 }
 
 }  // namespace keen::device::cuda

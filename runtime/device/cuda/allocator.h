@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -45,6 +46,11 @@ class Allocator {
   void set_limit(std::size_t bytes);
 
  private:
+  // Who asked for a block, and how large it is.
+  struct Held {
+    std::size_t* total;  // of its scope, in holders_
+    std::size_t bytes;
+  };
   struct Waiting {
     void* block;
     std::vector<Event> uses;
@@ -58,6 +64,8 @@ class Allocator {
   void trim_locked();
   [[nodiscard]] std::size_t reserved() const;
   [[nodiscard]] std::size_t in_use() const;
+  void hold(void* block, std::size_t bytes);
+  [[nodiscard]] std::string largest_holders() const;
   [[noreturn]] void exhausted(std::size_t bytes);
 
   const Device device_;
@@ -68,8 +76,9 @@ class Allocator {
   NvtxMemory nvtx_;
   mutable std::mutex mutex_;
   BlockCache cache_;
-  std::unordered_map<void*, std::size_t> direct_;  // sizes of blocks in Mode::kDirect
-  std::size_t direct_bytes_ = 0;
+  std::size_t direct_bytes_ = 0;                          // in blocks, in Mode::kDirect
+  std::unordered_map<std::string, std::size_t> holders_;  // bytes by the scope that asked for them
+  std::unordered_map<void*, Held> held_;
   std::unordered_map<void*, std::vector<Event>> uses_;  // of blocks that other streams have used
   std::vector<Waiting> waiting_;
   std::size_t limit_ = 0;

@@ -1,0 +1,50 @@
+#include "kernels/detail/cast.h"
+#include "kernels/detail/elementwise.cuh"
+
+namespace keen {
+namespace {
+
+using detail::Compute;
+using detail::global_thread;
+using detail::global_threads;
+using detail::NumbersAndBool;
+
+// A hundred pairs of types: a thread takes four elements, whatever their sizes are.
+constexpr int kCount = 4;
+
+template <class From, class To>
+__device__ inline To cast_element(From value) {
+  return static_cast<To>(detail::convert<Compute<To>>(static_cast<Compute<From>>(value)));
+}
+
+template <class From, class To>
+__global__ void __launch_bounds__(detail::kLoopBlock)
+    cast_kernel(const From* from, To* to, std::int64_t n, bool aligned) {
+  const std::int64_t whole = aligned ? n / kCount : 0;
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
+    const auto in = detail::load_vector<From, kCount>(from, i);
+    detail::Vector<To, kCount> out;
+    for (int k = 0; k < kCount; ++k) out.values[k] = cast_element<From, To>(in.values[k]);
+    detail::store_vector(to, i, out);
+  }
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
+    to[i] = cast_element<From, To>(from[i]);
+  }
+}
+
+}  // namespace
+
+void cast_gpu(op::KernelContext& context) {
+  const std::int64_t n = context.shape(0).num_elements();
+  NumbersAndBool::visit(context.dtype(0), [&]<class From>() {
+    NumbersAndBool::visit(context.output(0).dtype, [&]<class To>() {
+      const From* from = context.in<From>(0);
+      To* to = context.out<To>(0);
+      device::cuda::launch<cast_kernel<From, To>>(
+          context.device(), detail::loop_shape(context.device(), n, kCount), from, to, n,
+          detail::vectors_fit<kCount>(from, to));
+    });
+  });
+}
+
+}  // namespace keen
