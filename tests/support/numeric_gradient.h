@@ -1,6 +1,7 @@
 // Gradients by finite differences.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "runtime/tensor/tensor.h"
@@ -16,9 +17,9 @@ namespace keen::test {
 
 // Compares `gradients` (of the sum of the call's outputs times `cotangents`, undefined meaning
 // zero) with central differences with respect to the elements of each floating input, of which at
-// most 48 per input are tried. What differs, one line each.
+// most `most_elements` per input are tried. What differs, one line each.
 [[nodiscard]] std::vector<std::string> compare_with_differences(
     const OpCall& call, const std::vector<Tensor>& inputs, const std::vector<Tensor>& cotangents,
-    const std::vector<Tensor>& gradients);
+    const std::vector<Tensor>& gradients, std::size_t most_elements);
 
 }  // namespace keen::test

@@ -100,6 +100,8 @@ struct OpCase {
   // Expected; empty where the case is only about modes and gradients.
   std::vector<Tensor> outputs = {};
   Tolerance tolerance = kElementwise;
+  // On GPUs; nullopt: the same. For what is exact on CPUs and uses a GPU's math functions.
+  std::optional<Tolerance> gpu_tolerance = {};
   GradientCheck gradient = GradientCheck::kFloat64;
   // Weights of the outputs in the sum that is differentiated; empty: some numbers in [-1, 1).
   std::vector<Tensor> cotangents = {};

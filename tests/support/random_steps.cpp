@@ -8,7 +8,9 @@
 #include <numeric>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
+#include "kernels/detail/dropout.h"
 #include "kernels/dropout.h"
 #include "kernels/random.h"
 #include "kernels/random_seed.h"
@@ -36,9 +38,12 @@ class RandomOpRecorder final : public op::CallObserver {
     if (call.op.effect != op::Effect::kRandom) {
       return;
     }
-    const auto& args = call.attrs.as<random::RandomOpArgs>();
+    // TensorFlow's dropout draws its numbers by an op of their own.
+    const bool dropout = call.op.name == std::string_view("_Dropout");
+    const auto args = dropout ? call.attrs.as<detail::DropoutOpArgs>().random_args()
+                              : call.attrs.as<random::RandomOpArgs>();
     const auto dims = call.outputs[0].shape().dims();
-    ops_.push_back({{"op", call.op.name},
+    ops_.push_back({{"op", dropout ? op::kRandomUniform.name : call.op.name},
                     {"seed", args.seed},
                     {"seed2", args.seed2},
                     {"shape", std::vector<std::int64_t>(dims.begin(), dims.end())}});
