@@ -31,10 +31,22 @@ std::string place(const Access& access) {
   return text;
 }
 
+std::string title_of(const Allocation& allocation) {
+  return std::to_string(allocation.bytes) + " bytes from " + allocation.origin;
+}
+
 const char* verb(AccessKind kind) {
   if (kind == AccessKind::kFree) return "frees";
   if (kind == AccessKind::kAllocate) return "allocates";
   return kind == AccessKind::kWrite ? "writes" : "reads";
+}
+
+bool fault(const Execution& execution, const Access& access, const char* kind,
+           const std::string& what) {
+  Machine& machine = Machine::get();
+  machine.report(kind, execution.name + " " + verb(access.kind) + place(access) + ": " + what);
+  machine.set_sticky(cudaErrorIllegalAddress);
+  return false;
 }
 
 }  // namespace
@@ -79,6 +91,7 @@ void Memory::set_live(Allocation& allocation, bool live) {
   if (!live) {
     used_[allocation.device] -= allocation.bytes;
     counters.live_bytes -= static_cast<long long>(allocation.bytes);
+    regions_.forget(allocation.base, allocation.base + allocation.bytes);
     return;
   }
   used_[allocation.device] += allocation.bytes;
@@ -106,37 +119,81 @@ bool Memory::may_reach(int device, const Allocation& allocation) const {
   return (*allocation.reachable >> device & 1) != 0;
 }
 
+Reach Memory::reach(Address address, const View& view) {
+  const Allocation* near = find_near(address);
+  if (near == nullptr) return {.wrong = "out-of-bounds", .what = "there is no allocation"};
+  const std::string block = title_of(*near);
+  const Address end = near->base + near->bytes;
+  if (address >= end) {
+    return {.wrong = "out-of-bounds",
+            .what = "offset " + std::to_string(address - near->base) + " of " + block};
+  }
+  if (!near->live) {
+    return {.wrong = "use-after-free", .what = "the block of " + block + " was freed"};
+  }
+  if (regions_.empty()) return {.low = near->base, .high = end};
+  Reach found = regions_.reach(address, near->base, end, view);
+  if (found.region != nullptr && found.region->fresh) first_seen(*found.region);
+  return found;
+}
+
+std::string Memory::title(const Reach& reach) {
+  return reach.region != nullptr ? reach.region->title() : title_of(*find(reach.low));
+}
+
+Address Memory::offset(const Reach& reach, Address address) {
+  return address - (reach.region != nullptr ? reach.region->base : find(reach.low)->base);
+}
+
+void Memory::first_seen(Region& region) {
+  region.fresh = false;
+  if (region.layout) return;
+  const std::size_t from = std::min(*region.known, region.bytes);
+  *region.known = region.bytes;
+  if (from == region.bytes) return;
+  auto* bytes = reinterpret_cast<char*>(region.base + from);
+  std::memset(bytes + kWrittenOffset, 0, region.bytes - from);
+  if (region.bytes - from <= kFillBytes) std::memset(backing(bytes), 0xff, region.bytes - from);
+}
+
 bool Memory::touch(Execution& execution, const Access& access) {
   if (access.bytes == 0) return true;
   Machine& machine = Machine::get();
   const auto low = reinterpret_cast<Address>(access.pointer);
   const Address high = low + access.bytes;
-  const auto wrong = [&](const char* kind, const std::string& what) {
-    machine.report(kind, execution.name + " " + verb(access.kind) + place(access) + ": " + what);
-    machine.set_sticky(cudaErrorIllegalAddress);
-    return false;
-  };
-  Allocation* allocation = find_near(low);
-  if (allocation == nullptr) return wrong("out-of-bounds", "there is no allocation");
-  const std::string block = std::to_string(allocation->bytes) + " bytes from " + allocation->origin;
-  if (high > allocation->base + allocation->bytes) return wrong("out-of-bounds", "of " + block);
-  if (!allocation->live) return wrong("use-after-free", "the block of " + block + " was freed");
-  if (!may_reach(execution.device, *allocation)) {
-    return wrong("peer-access", "device " + std::to_string(execution.device) +
-                                    " has no access to memory of device " +
-                                    std::to_string(allocation->device));
+  if (access.kind == AccessKind::kFree || access.kind == AccessKind::kAllocate) {
+    return touch_run(execution, access);
   }
-  const bool write = access.kind != AccessKind::kRead;
+  const Reach around = reach(low, execution.view);
+  if (around.wrong != nullptr) return fault(execution, access, around.wrong, around.what);
+  const std::string block = title(around);
+  if (high > around.high) return fault(execution, access, "out-of-bounds", "of " + block);
   if (access.kind == AccessKind::kWrite) set_written(low, access.bytes);
-  if (!write) {
+  if (access.kind == AccessKind::kRead) {
     if (const Address at = first_unwritten(low, access.bytes); at != high) {
       machine.report("uninitialised-read", execution.name + " reads byte " +
-                                               std::to_string(at - allocation->base) + " of " +
-                                               block + ", which nothing has written");
+                                               std::to_string(offset(around, at)) + " of " + block +
+                                               ", which nothing has written");
       set_written(low, access.bytes);  // said once
     }
   }
-  check_race(execution, *allocation, low, high, write);
+  return touch_run(execution, access);
+}
+
+bool Memory::touch_run(Execution& execution, const Access& access) {
+  Machine& machine = Machine::get();
+  const auto low = reinterpret_cast<Address>(access.pointer);
+  Allocation* allocation = find(low);
+  if (allocation == nullptr || !allocation->live) {
+    return fault(execution, access, "use-after-free", "there is no living allocation");
+  }
+  if (!may_reach(execution.device, *allocation)) {
+    return fault(execution, access, "peer-access",
+                 "device " + std::to_string(execution.device) +
+                     " has no access to memory of device " + std::to_string(allocation->device));
+  }
+  const bool write = access.kind != AccessKind::kRead;
+  check_race(execution, *allocation, low, low + access.bytes, write);
   if (access.kind == AccessKind::kFree) {
     set_live(*allocation, false);
   } else if (access.kind != AccessKind::kAllocate) {

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "tests/sim/core/clock.h"
+#include "tests/sim/core/regions.h"
 #include "tests/sim/core/settings.h"
 
 namespace keen::sim {
-
-using Address = std::uint64_t;
 
 // Device addresses lie in a window of the address space that the host cannot touch, as on hardware;
 // the bytes themselves lie kBackingOffset above. Device d owns kWindowBytes from
@@ -44,6 +43,7 @@ struct Execution {
   Actor actor = 0;
   Clock clock;
   std::string name;
+  View view = nullptr;  // of the announced blocks; null: those of now
 };
 
 // kAllocate: ordered like a write, but writes nothing.
@@ -93,9 +93,20 @@ class Memory {
   // The allocation, living or dead, that holds `address`.
   Allocation* find(Address address);
 
-  // Bounds, lifetime, peer rights and races of one access; counts its bytes. What is wrong is a
-  // finding, and what hardware would fault on poisons the process: false then.
+  // Bounds, lifetime, unwritten bytes, peer rights and races of one access; counts its bytes. What
+  // is wrong is a finding, and what hardware would fault on poisons the process: false then.
   bool touch(Execution& execution, const Access& access);
+  // The same without bounds, lifetime and unwritten bytes: a kernel's accesses have been held to
+  // those one by one, and come here as runs of bytes.
+  bool touch_run(Execution& execution, const Access& access);
+
+  // The bytes around `address` that work of that view may touch as one piece, an allocation or an
+  // announced block, or what is wrong. The first work that comes to a block finds it unwritten.
+  Reach reach(Address address, const View& view);
+  // What findings call the block that a sound reach lies in, and the offset of an address in it.
+  std::string title(const Reach& reach);
+  Address offset(const Reach& reach, Address address);
+  Regions& regions() { return regions_; }
 
   // Which bytes have been written since they were allocated.
   void set_written(Address low, std::size_t bytes);
@@ -115,11 +126,13 @@ class Memory {
 
  private:
   Memory();
+  void first_seen(Region& region);
   bool may_reach(int device, const Allocation& allocation) const;
   bool check_race(Execution& execution, Allocation& allocation, Address low, Address high,
                   bool write);
 
   std::map<Address, Allocation> allocations_;
+  Regions regions_;
   std::map<Address, std::size_t> pinned_;
   Address next_[kMaxDevices] = {};
   std::size_t used_[kMaxDevices] = {};

@@ -1,27 +1,15 @@
 // Correct programs, in which a checker that is too strict would see faults. Each must end without a
 // finding and with the right numbers, with every seed. usage: sim_correct CASE
 #include <functional>
-#include <map>
-#include <string>
 #include <thread>
 
 #include "tests/sim/programs/check.h"
+#include "tests/sim/programs/correct_case.h"
 #include "tests/sim/programs/fault_kernels.cuh"
-#include "tests/sim/sim_control.h"
 
 namespace {
 
 using namespace keen::sim::test;
-
-std::map<std::string, bool (*)()>& cases() {
-  static std::map<std::string, bool (*)()> all;
-  return all;
-}
-
-#define KEEN_CORRECT(name)                                       \
-  bool name();                                                   \
-  const bool name##_added = cases().emplace(#name, name).second; \
-  bool name()
 
 bool all_are(const float* device, int count, float value) {
   return host_copy(device, count) == std::vector<float>(count, value);
@@ -120,23 +108,4 @@ KEEN_CORRECT(threads_on_one_device) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const auto found = cases().find(argc == 2 ? argv[1] : "");
-  if (found == cases().end() || !keen::sim::simulated()) {
-    std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);
-    for (const auto& [name, run] : cases()) std::fprintf(stderr, "  %s\n", name.c_str());
-    return 2;
-  }
-  bool good = true;
-  for (unsigned seed = 1; seed <= 20; ++seed) {
-    KEEN_SIM(cudasim_seed)(seed);
-    const bool right = found->second();
-    const int count = KEEN_SIM(cudasim_finding_count)();
-    if (right && count == 0) continue;
-    good = false;
-    std::printf("%s, seed %u: %s numbers, %s\n", argv[1], seed, right ? "right" : "wrong",
-                count > 0 ? KEEN_SIM(cudasim_finding)(0) : "no finding");
-    KEEN_SIM(cudasim_clear)();
-  }
-  return good ? 0 : 1;
-}
+int main(int argc, char** argv) { return run_correct(argc, argv); }

@@ -27,39 +27,36 @@ std::string at(Word address, int bytes) {
   return text;
 }
 
-bool bad_global(Warp& warp, const Instruction& i, int lane, Word address, int bytes) {
+// Finds what the address may touch; null: a fault, which has been reported.
+const Reach* look_up(Warp& warp, const Instruction& i, int lane, Word address, int bytes) {
   Grid& grid = *warp.block->grid;
-  if (!is_device_address(address)) {
-    grid.fault(warp, i, lane, "host-pointer", at(address, bytes) + ": not an address of a device",
-               cudaErrorIllegalAddress);
-    return false;
-  }
-  const Allocation* near = Memory::get().find_near(address);
-  if (near == nullptr) {
-    grid.fault(warp, i, lane, "out-of-bounds", at(address, bytes) + ": there is no allocation",
-               cudaErrorIllegalAddress);
-  } else if (!near->live && address < near->base + near->bytes) {
-    grid.fault(warp, i, lane, "use-after-free",
-               at(address, bytes) + " of a block from " + near->origin, cudaErrorIllegalAddress);
-  } else {
-    grid.fault(warp, i, lane, "out-of-bounds",
-               at(address, bytes) + ": offset " + std::to_string(address - near->base) + " of " +
-                   std::to_string(near->bytes) + " bytes from " + near->origin,
-               cudaErrorIllegalAddress);
-  }
-  return false;
+  const auto bad = [&](const char* kind, const std::string& what) {
+    grid.fault(warp, i, lane, kind, at(address, bytes) + ": " + what, cudaErrorIllegalAddress);
+    return nullptr;
+  };
+  if (!is_device_address(address)) return bad("host-pointer", "not an address of a device");
+  Memory& memory = Memory::get();
+  Reach& kept = grid.reaches[static_cast<std::size_t>(i.text) % grid.reaches.size()];
+  kept = memory.reach(address, grid.execution->view);
+  if (kept.wrong != nullptr) return bad(kept.wrong, kept.what);
+  const auto beside = [&](const std::string& why) {
+    const std::string what = "offset " + std::to_string(memory.offset(kept, address)) + " of " +
+                             memory.title(kept) + why;
+    kept = {};
+    return bad("out-of-bounds", what);
+  };
+  if (address + bytes > kept.high) return beside("");
+  const bool named = kept.region == nullptr || grid.named.contains(kept.low) ||
+                     grid.named_whole.contains(memory.find(address)->base);
+  if (!named) return beside(", which the kernel was given no address of");
+  return &kept;
 }
 
 char* resolve_global(Warp& warp, const Instruction& i, int lane, Word address, int bytes) {
   Grid& grid = *warp.block->grid;
-  const Allocation* a = grid.last_allocation;
-  if (a == nullptr || address < a->base || address + bytes > a->base + a->bytes) {
-    Allocation* found = Memory::get().find(address);
-    if (found == nullptr || !found->live || address + bytes > found->base + found->bytes) {
-      bad_global(warp, i, lane, address, bytes);
-      return nullptr;
-    }
-    grid.last_allocation = found;
+  const Reach& kept = grid.reaches[static_cast<std::size_t>(i.text) % grid.reaches.size()];
+  if (address < kept.low || address + bytes > kept.high) {
+    if (look_up(warp, i, lane, address, bytes) == nullptr) return nullptr;
   }
   return backing(reinterpret_cast<char*>(address));
 }
@@ -102,12 +99,11 @@ void mark_range(Warp& warp, const Instruction& i, int lane, Address low, std::si
   if (write) {
     memory.set_written(low, bytes);
   } else if (const Address at_byte = memory.first_unwritten(low, bytes); at_byte != low + bytes) {
-    const Allocation* allocation = memory.find(at_byte);
+    const Reach around = memory.reach(at_byte, grid.execution->view);
     grid.report(warp, i, lane, "uninitialised-read",
-                "byte " + std::to_string(at_byte - allocation->base) + " of " +
-                    std::to_string(allocation->bytes) + " bytes from " + allocation->origin +
-                    ", which nothing has written");
-    memory.set_written(allocation->base, allocation->bytes);  // said once
+                "byte " + std::to_string(memory.offset(around, at_byte)) + " of " +
+                    memory.title(around) + ", which nothing has written");
+    memory.set_written(around.low, around.high - around.low);  // said once
   }
 }
 

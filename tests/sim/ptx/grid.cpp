@@ -1,6 +1,7 @@
 // Blocks: several are resident and take turns, at barriers, fences and atomics, and in an order
 // that the seed chooses.
 #include <algorithm>
+#include <cstring>
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/ptx/special.h"
@@ -191,7 +192,29 @@ void Block::start(Grid& owner, dim3 wanted) {
   }
 }
 
+// An announced block has the address space of its neighbours; what tells an access that runs over
+// its end from one to the neighbour is whether the kernel was given an address in the neighbour.
+void Grid::name(Word value) {
+  if (!is_device_address(value)) return;
+  Memory& memory = Memory::get();
+  const Allocation* allocation = memory.find(value);
+  if (allocation == nullptr) return;
+  const Reach around = memory.reach(value, execution->view);
+  if (around.region != nullptr) {
+    named.insert(around.region->base);
+  } else if (value == allocation->base || memory.regions().is_heap(value)) {
+    named_whole.insert(allocation->base);
+  }
+}
+
 void Grid::run() {
+  asks_names = !Memory::get().regions().empty();
+  for (std::size_t at = 0; asks_names && at + sizeof(Word) <= parameters.size();
+       at += sizeof(Word)) {
+    Word value = 0;
+    std::memcpy(&value, parameters.data() + at, sizeof value);
+    name(value);
+  }
   Residents residents(*this);
   std::size_t wanted = kResident;
   while (!dead && !residents.done()) {

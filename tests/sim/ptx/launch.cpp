@@ -71,8 +71,8 @@ void run_grid(ptx::Grid grid, Execution& execution, const std::string& title) {
   }
   grid.footprint.each_run([&](Address low, Address high, bool write) {
     if (machine.sticky() != cudaSuccess) return;
-    Memory::get().touch(execution, {reinterpret_cast<const void*>(low), high - low,
-                                    write ? AccessKind::kWrite : AccessKind::kRead});
+    Memory::get().touch_run(execution, {reinterpret_cast<const void*>(low), high - low,
+                                        write ? AccessKind::kWrite : AccessKind::kRead});
   });
 }
 

@@ -31,6 +31,8 @@ void load(Warp& warp, const Instruction& i, Mask lanes) {
   for (int e = 0; e < i.elements; ++e) {
     Word* d = warp.reg(i.r[e]);
     each_lane(lanes, [&](int l) { d[l] = extended<T>(found.bytes[l] + e * sizeof(T)); });
+    if (sizeof(T) == sizeof(Word) && warp.block->grid->asks_names)
+      each_lane(lanes, [&](int l) { warp.block->grid->name(d[l]); });
   }
   if (i.space > Space::kShared || i.space == Space::kGlobal || i.flag) return;
   each_lane(lanes, [&](int l) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,14 +76,20 @@ struct Grid {
   Execution* execution = nullptr;
   Footprint footprint;
   KernelProfile* profile = nullptr;  // null: not asked for
-  Allocation* last_allocation = nullptr;
-  bool dead = false;   // a fault ended it
-  bool yield = false;  // the running warp lets others go first
+  std::array<Reach, 16> reaches{};   // what instructions have touched last
+  // The announced blocks that the kernel has been given an address of, and the allocations of
+  // which it may touch all blocks.
+  std::set<Address> named, named_whole;
+  bool asks_names = false;  // something is announced
+  bool dead = false;        // a fault ended it
+  bool yield = false;       // the running warp lets others go first
   bool reported_race = false;
   std::uint64_t instructions = 0;  // by warps, and those of lanes:
   std::uint64_t lane_instructions = 0;
 
   void run();
+  // The kernel has come by a value that may be an address: it may touch the announced block there.
+  void name(Word value);
 
   // A finding about the lane that executes `instruction`, naming kernel, block, thread, and line.
   void report(const Warp& warp, const Instruction& instruction, int lane, const char* kind,

@@ -15,7 +15,7 @@ namespace {
 void execute(Work& work) {
   Machine& machine = Machine::get();
   Operation& operation = work.operation;
-  Execution execution{work.device, work.actor, work.clock, operation.name};
+  Execution execution{work.device, work.actor, work.clock, operation.name, operation.view};
   bool sound = machine.sticky() == cudaSuccess;
   for (const Access& access : operation.accesses) {
     if (sound && is_device_address(access.pointer)) {

@@ -1,0 +1,111 @@
+// Faults in memory, each planted and repaired: blocks that an allocator announces, bytes of shared
+// and local memory, asynchronous copies. usage: sim_memory_faults CASE
+#include "tests/sim/programs/announce.h"
+#include "tests/sim/programs/check.h"
+#include "tests/sim/programs/fault_case.h"
+#include "tests/sim/programs/fault_kernels.cuh"
+
+namespace {
+
+using namespace keen::sim::test;
+
+constexpr int kBlock = 128;  // floats
+
+// A segment with two blocks that lie side by side, and what is behind them.
+struct Segment {
+  float* base = device_array<float>(kSize);
+  nvtxMemHeapHandle_t heap = announce_heap(base, kSize * sizeof(float), "segment");
+  float* first = announce_block(heap, base, kBlock);
+  float* second = announce_block(heap, base + kBlock, kBlock);
+
+  void clear() {
+    KEEN_CUDA_CHECK(cudaMemset(first, 0, kBlock * sizeof(float)));
+    KEEN_CUDA_CHECK(cudaMemset(second, 0, kBlock * sizeof(float)));
+  }
+};
+
+// ---- Announced blocks -------------------------------------------------------------------------
+
+KEEN_FAULT(over_the_end_of_a_block, "out-of-bounds", cudaErrorIllegalAddress) {
+  Segment segment;
+  store_at<<<1, kBlock>>>(segment.second, planted ? 1 : 0);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(into_the_next_block, "out-of-bounds", cudaErrorIllegalAddress) {
+  Segment segment;
+  store_at<<<1, kBlock>>>(segment.first, planted ? 1 : 0);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(copy_over_the_end_of_a_block, "out-of-bounds", cudaErrorIllegalAddress) {
+  Segment segment;
+  KEEN_CUDA_CHECK(cudaMemset(segment.first, 0, kBlock * sizeof(float) + (planted ? 1 : 0)));
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(segment_outside_of_blocks, "out-of-bounds", cudaErrorIllegalAddress) {
+  Segment segment;
+  store_at<<<1, 32>>>(planted ? segment.base + 2 * kBlock : segment.second, 0);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(use_of_a_block_taken_back, "use-after-free", cudaErrorIllegalAddress) {
+  Segment segment;
+  if (planted) take_back(segment.second);
+  store_at<<<1, kBlock>>>(segment.second, 0);
+  if (!planted) take_back(segment.second);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(copy_of_a_block_taken_back, "use-after-free", cudaErrorIllegalAddress) {
+  float* x = zeros();
+  announce_block(nullptr, x, kBlock);
+  KEEN_CUDA_CHECK(cudaMemset(x, 0, kBlock * sizeof(float)));
+  if (planted) take_back(x);
+  std::vector<float> host(kBlock);
+  return cudaMemcpy(host.data(), x, kBlock * sizeof(float), cudaMemcpyDeviceToHost);
+}
+
+KEEN_FAULT(recycled_block_read_unwritten, "uninitialised-read", cudaSuccess) {
+  Segment segment;
+  segment.clear();
+  take_back(segment.first);
+  announce_block(segment.heap, segment.base, kBlock);
+  if (!planted) KEEN_CUDA_CHECK(cudaMemset(segment.first, 0, kBlock * sizeof(float)));
+  increment<<<1, kBlock>>>(segment.first, segment.second, kBlock);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(grown_block_read_unwritten, "uninitialised-read", cudaSuccess) {
+  Segment segment;
+  segment.clear();
+  take_back(segment.second);
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  resize_block(segment.first, kBlock + 1);
+  increment<<<1, 32>>>(segment.first + (planted ? kBlock : 0), segment.first, 1);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(block_in_no_heap, "nvtx", cudaSuccess) {
+  Segment segment;
+  announce_block(segment.heap, segment.base + kSize - kBlock + (planted ? 1 : 0), kBlock);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(blocks_overlap, "nvtx", cudaSuccess) {
+  Segment segment;
+  announce_block(segment.heap, segment.base + 2 * kBlock - (planted ? 1 : 0), kBlock);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(block_taken_back_twice, "nvtx", cudaSuccess) {
+  Segment segment;
+  take_back(segment.first);
+  if (planted) take_back(segment.first);
+  return cudaDeviceSynchronize();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_faults(argc, argv); }
