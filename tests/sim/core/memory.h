@@ -19,6 +19,11 @@ constexpr Address kWindowBase = 0x2000'0000'0000;
 constexpr Address kWindowBytes = Address{1} << 38;
 constexpr Address kBackingOffset = Address{1} << 42;
 constexpr Address kWrittenOffset = Address{1} << 43;  // a byte for each: 0, or 1 once written
+// Eight bytes for each, in which kernels keep who has touched a word (ptx/race.h).
+constexpr Address kRaceBase = Address{1} << 46;
+inline void* race_cell(Address address) {
+  return reinterpret_cast<void*>(kRaceBase + (address & ~Address{3}) * 8 - kWindowBase * 8);
+}
 
 inline bool is_device_address(Address address) {
   return address >= kWindowBase && address < kWindowBase + kMaxDevices * kWindowBytes;
@@ -107,6 +112,9 @@ class Memory {
   std::string title(const Reach& reach);
   Address offset(const Reach& reach, Address address);
   Regions& regions() { return regions_; }
+
+  // Who has touched what is forgotten everywhere.
+  void forget_races();
 
   // Which bytes have been written since they were allocated.
   void set_written(Address low, std::size_t bytes);

@@ -171,7 +171,7 @@ KEEN_FAULT(ended_before_barrier, "divergence", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(missing_syncthreads, "shared-race", cudaSuccess) {
+KEEN_FAULT(missing_syncthreads, "shared-race|uninitialised-read", cudaSuccess) {
   reverse_block<<<1, 64>>>(zeros(), !planted);
   return cudaDeviceSynchronize();
 }

@@ -106,6 +106,45 @@ KEEN_FAULT(block_taken_back_twice, "nvtx", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
+// ---- Shared and local memory ------------------------------------------------------------------
+
+__global__ void read_shared(float* y, int written) {
+  __shared__ float s[64];
+  if (threadIdx.x < written) s[threadIdx.x] = 1;
+  __syncthreads();
+  y[threadIdx.x] = s[threadIdx.x];
+}
+
+KEEN_FAULT(shared_read_unwritten, "uninitialised-read", cudaSuccess) {
+  read_shared<<<1, 64>>>(zeros(), planted ? 63 : 64);
+  return cudaDeviceSynchronize();
+}
+
+__global__ void read_local(float* y, int written, int n) {
+  float local[16];
+  for (int k = 0; k < written; ++k) local[k * n % 16] = k;
+  y[threadIdx.x] = local[(threadIdx.x * n + 15) % 16];
+}
+
+KEEN_FAULT(local_read_unwritten, "uninitialised-read", cudaSuccess) {
+  read_local<<<1, 32>>>(zeros(), planted ? 15 : 16, 3);
+  return cudaDeviceSynchronize();
+}
+
+__global__ void add_to_shared(int* y, bool clear) {
+  __shared__ int sum;
+  if (clear && threadIdx.x == 0) sum = 0;
+  __syncthreads();
+  atomicAdd(&sum, 1);
+  __syncthreads();
+  y[threadIdx.x] = sum;
+}
+
+KEEN_FAULT(shared_counter_not_cleared, "uninitialised-read", cudaSuccess) {
+  add_to_shared<<<1, 64>>>(reinterpret_cast<int*>(zeros()), !planted);
+  return cudaDeviceSynchronize();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_faults(argc, argv); }

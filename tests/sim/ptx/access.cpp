@@ -1,5 +1,6 @@
 #include "tests/sim/ptx/access.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace keen::sim::ptx {
@@ -61,9 +62,38 @@ char* resolve_global(Warp& warp, const Instruction& i, int lane, Word address, i
   return backing(reinterpret_cast<char*>(address));
 }
 
-// Reading past the end of shared or local memory, or of the parameters.
+// The bytes of shared or local memory become written, or are read: they must have been written.
+void use_states(Warp& warp, const Instruction& i, int lane, Space space, std::size_t at_byte,
+                int bytes, Use use) {
+  constexpr char kAll[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                             1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  Block& block = *warp.block;
+  auto& states = space == Space::kShared ? block.shared_states : block.local_states;
+  char* begin = states.data() + at_byte;
+  const std::string name = space == Space::kShared ? " of shared memory" : " of local memory";
+  const auto first = [&](auto wrong) { return std::find_if(begin, begin + bytes, wrong); };
+  const std::size_t size =
+      space == Space::kShared ? states.size() : block.grid->function->local_bytes;
+  if (std::memchr(begin, kInFlight, static_cast<std::size_t>(bytes)) != nullptr) {
+    const auto byte = first([](char c) { return c == kInFlight; }) - states.data();
+    block.grid->report(warp, i, lane, "async-copy",
+                       "byte " + std::to_string(byte) + name +
+                           ", which a copy may still write that nobody has waited for");
+    std::replace(states.begin(), states.end(), char{kInFlight}, char{kWritten});  // said once
+  }
+  if (use != Use::kWrite && std::memcmp(begin, kAll, static_cast<std::size_t>(bytes)) != 0) {
+    const auto byte = first([](char c) { return c == kUnwritten; }) - states.data();
+    block.grid->report(warp, i, lane, "uninitialised-read",
+                       "byte " + std::to_string(static_cast<std::size_t>(byte) % size) + name +
+                           ", which nothing has written");
+    std::ranges::fill(states, char{kWritten});  // said once
+  }
+  if (use != Use::kRead) std::memset(begin, kWritten, static_cast<std::size_t>(bytes));
+}
+
+// Shared or local memory, or the parameters.
 char* resolve_block_memory(Warp& warp, const Instruction& i, int lane, Space space, Word offset,
-                           int bytes) {
+                           int bytes, Use use) {
   Block& block = *warp.block;
   Grid& grid = *block.grid;
   const char* name = "local";
@@ -81,7 +111,13 @@ char* resolve_block_memory(Warp& warp, const Instruction& i, int lane, Space spa
     size = grid.function->local_bytes;
     begin = block.local.data() + size * (static_cast<std::size_t>(warp.index) * kLanes + lane);
   }
-  if (offset < size && bytes <= static_cast<std::int64_t>(size - offset)) return begin + offset;
+  if (offset < size && bytes <= static_cast<std::int64_t>(size - offset)) {
+    if (space != Space::kParam) {
+      const char* all = space == Space::kShared ? block.shared.data() : block.local.data();
+      use_states(warp, i, lane, space, static_cast<std::size_t>(begin - all) + offset, bytes, use);
+    }
+    return begin + offset;
+  }
   // driver_types.h, cudaErrorLaunchFailure: "... accessing out of bounds shared memory"
   grid.fault(warp, i, lane, (std::string(name) + "-out-of-bounds").c_str(),
              "offset " + std::to_string(static_cast<std::int64_t>(offset)) + ", " +
@@ -129,7 +165,8 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
              Pointers& found) {
   Grid& grid = *warp.block->grid;
   const Word* base = warp.reg(address);
-  Mask global = 0, shared = 0;
+  Mask& global = found.global;
+  Mask& shared = found.shared;
   for (Mask rest = lanes; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     Word at_lane = base[l] + i.offset;
@@ -145,7 +182,7 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
       found.bytes[l] = resolve_global(warp, i, l, at_lane, bytes);
       global |= Mask{1} << l;
     } else {
-      found.bytes[l] = resolve_block_memory(warp, i, l, space, at_lane, bytes);
+      found.bytes[l] = resolve_block_memory(warp, i, l, space, at_lane, bytes, use);
       if (space == Space::kShared) shared |= Mask{1} << l;
       if (space == Space::kParam && use != Use::kRead) {
         grid.fault(warp, i, l, "parameter-write", "parameters cannot be written",
@@ -159,7 +196,7 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
     if (use != Use::kWrite) mark(warp, i, found.addresses.data(), global, bytes, false);
     if (use != Use::kRead) mark(warp, i, found.addresses.data(), global, bytes, true);
   }
-  if (grid.profile != nullptr && use != Use::kAtomic) {
+  if (grid.profile != nullptr && use != Use::kReadWrite) {
     if (global != 0) grid.profile->global_request(found.addresses.data(), global, bytes);
     if (shared != 0) grid.profile->shared_request(found.addresses.data(), shared, bytes);
   }
@@ -168,57 +205,55 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
 
 namespace {
 
-void check_cell(Warp& warp, const Instruction& i, int lane, Word word, std::uint8_t bytes,
-                bool write, bool same_value) {
-  Block& block = *warp.block;
-  SharedCell& cell = block.cells[word];
-  const auto thread = static_cast<std::uint16_t>(warp.index * kLanes + lane);
-  const auto unordered = [&](std::uint32_t epoch, std::uint32_t sync, std::uint16_t other) {
-    if (epoch != block.epoch || other == thread) return false;
-    return other / kLanes != warp.index || sync == warp.sync_epoch;
-  };
-  const bool after_write = (cell.write_bytes & bytes) != 0 &&
-                           unordered(cell.write_epoch, cell.write_sync, cell.write_thread);
-  const bool after_read = write && (cell.read_bytes & bytes) != 0 &&
-                          unordered(cell.read_epoch, cell.read_sync, cell.read_thread);
-  // Lanes that write the same value to one place do no harm (a flag that all set).
-  if ((after_write && !(write && same_value)) || after_read) {
-    if (!block.grid->reported_race) {
-      const int other = after_write ? cell.write_thread : cell.read_thread;
-      block.grid->report(warp, i, lane, "shared-race",
-                         std::string(write ? "writes" : "reads") + " byte " +
-                             std::to_string(word * 4) + " that thread " + std::to_string(other) +
-                             (after_write ? " wrote" : " read") + " with no " +
-                             (other / kLanes == warp.index ? "__syncwarp" : "__syncthreads") +
-                             " between");
-      block.grid->reported_race = true;
-    }
-  }
-  if (write) {
-    cell.write_epoch = block.epoch;
-    cell.write_sync = warp.sync_epoch;
-    cell.write_thread = thread;
-    cell.write_bytes = bytes;
-  } else if (cell.read_epoch != block.epoch || cell.read_thread == thread ||
-             cell.read_thread / kLanes == warp.index) {
-    cell.read_epoch = block.epoch;
-    cell.read_sync = warp.sync_epoch;
-    cell.read_thread = thread;
-    cell.read_bytes = bytes;
-  }
+Races::Access access_of(Warp& warp, int lane, const Pointers& found, int bytes) {
+  const Word address = found.addresses[lane];
+  const bool shared = (found.shared >> lane & 1) != 0;
+  auto* cells =
+      shared ? warp.block->cells.data() + address / 4 : static_cast<RaceCell*>(race_cell(address));
+  return {cells, static_cast<int>(address % 4), bytes, shared, address};
+}
+
+// Places for the order of threads: sixteen bytes each, so that a wide access and a narrow one to
+// its beginning are the same.
+Word place_of(const Warp& warp, int lane, const Pointers& found) {
+  constexpr Word kSpan = Word{1} << 20;  // more than a block can have of shared memory
+  const Word place = found.addresses[lane] & ~Word{15};
+  return (found.shared >> lane & 1) == 0 ? place
+                                         : kSharedWindow + warp.block->number * kSpan + place;
 }
 
 }  // namespace
 
-void check_shared_race(Warp& warp, const Instruction& i, int lane, Word offset, int bytes,
-                       bool write, const void* value) {
-  const bool same =
-      value != nullptr && std::memcmp(warp.block->shared.data() + offset, value, bytes) == 0;
-  for (Word word = offset / 4; word <= (offset + bytes - 1) / 4; ++word) {
-    std::uint8_t touched = 15;
-    if (bytes < 4) touched = static_cast<std::uint8_t>(((1 << bytes) - 1) << offset % 4);
-    check_cell(warp, i, lane, word, touched, write, same);
-  }
+void note_reads(Warp& warp, const Instruction& i, const Pointers& found, int bytes) {
+  const Mask lanes = i.space == Space::kConst ? 0 : found.global | found.shared;
+  if (lanes == 0) return;
+  Races& races = *warp.block->grid->races;
+  const Record stamp = races.stamp(warp, i);
+  const Record limits[] = {races.limit(warp, false), races.limit(warp, true)};
+  each_lane(lanes, [&](int l) {
+    const Races::Access access = access_of(warp, l, found, bytes);
+    races.read(warp, i, l, stamp, limits[access.shared ? 1 : 0], access);
+  });
+}
+
+void note_write(Warp& warp, const Instruction& i, int lane, const Pointers& found, int bytes,
+                const void* values) {
+  if (((found.global | found.shared) >> lane & 1) == 0) return;
+  Races& races = *warp.block->grid->races;
+  Races::Access access = access_of(warp, lane, found, bytes);
+  access.there = found.bytes[lane];
+  access.values = values;
+  races.write(warp, i, lane, races.stamp(warp, i), races.limit(warp, access.shared), access);
+}
+
+void note_strong(Warp& warp, const Instruction& i, Mask lanes, const Pointers& found, Use use) {
+  Grid& grid = *warp.block->grid;
+  grid.yield = true;
+  each_lane(lanes & (found.global | found.shared), [&](int l) {
+    const Word place = place_of(warp, l, found);
+    if (use != Use::kWrite) grid.races->acquire(warp, place);
+    if (use != Use::kRead) grid.races->release(warp, l, place, i.releases);
+  });
 }
 
 }  // namespace keen::sim::ptx

@@ -48,9 +48,11 @@ T result(int op, T old, T value) {
 template <class T>
 void execute(Warp& warp, const Instruction& i, Mask lanes) {
   Pointers found;
-  if (!resolve(warp, i, lanes, i.r[1], sizeof(T), Use::kAtomic, found)) return;
-  warp.block->grid->yield = true;
+  if (!resolve(warp, i, lanes, i.r[1], sizeof(T), Use::kReadWrite, found)) return;
+  // A red gives nothing to its thread.
+  note_strong(warp, i, lanes, found, i.r[0] == kNoRegister ? Use::kWrite : Use::kReadWrite);
   each_lane(lanes, [&](int l) {
+    note_write(warp, i, l, found, sizeof(T), nullptr);
     T old;
     std::memcpy(&old, found.bytes[l], sizeof old);
     const T value = get<T>(warp.reg(i.r[2])[l]);
@@ -114,8 +116,10 @@ Handler handler_of(const Form& form, Type type) {
 bool decode_atomic(Form& form, Instruction& made) {
   const bool atom = form.opcode == "atom";
   if (!atom && form.opcode != "red") return false;
-  form.take_one({"relaxed", "acquire", "release", "acq_rel"}, 0);
-  form.take_one({"cta", "cluster", "gpu", "sys"}, 0);
+  made.releases = form.take_one({"relaxed", "acquire", "release", "acq_rel"}, 0) >= 2;
+  // "If no scope is specified, the atomic operation is performed with .gpu scope."
+  made.strength = form.take_one({"cta", "cluster", "gpu", "sys"}, 2) == 0 ? Strength::kBlock
+                                                                          : Strength::kDevice;
   made.space = form.take_space();
   const int op =
       form.take_one({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"}, -1);

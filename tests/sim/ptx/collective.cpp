@@ -122,7 +122,9 @@ void reduce(Warp& warp, const Instruction& i, Mask lanes) {
   each_lane(lanes, [&](int l) { warp.reg(i.r[0])[l] = put(made); });
 }
 
-void sync_warp(Warp& warp, const Instruction&, Mask) { ++warp.sync_epoch; }
+void sync_warp(Warp& warp, const Instruction&, Mask lanes) {
+  warp.block->grid->races->sync_warp(warp, lanes);
+}
 
 void decode_shuffle(Form& form, Instruction& made) {
   const int mode = form.take_one({"up", "down", "bfly", "idx"}, -1);

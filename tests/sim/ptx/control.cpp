@@ -8,6 +8,12 @@ namespace {
 
 void let_others_go(Warp& warp, const Instruction&, Mask) { warp.block->grid->yield = true; }
 
+// mode: the scope holds more than the block
+void fence(Warp& warp, const Instruction& i, Mask lanes) {
+  warp.block->grid->yield = true;
+  warp.block->grid->races->fence(warp, lanes, i.mode != 0);
+}
+
 void trap(Warp& warp, const Instruction& i, Mask lanes) {
   warp.block->grid->fault(warp, i, std::countr_zero(lanes), "trap", "the kernel trapped",
                           cudaErrorLaunchFailure);
@@ -57,9 +63,9 @@ bool decode_barrier(Form& form, Instruction& made) {
 
 bool decode_fence(Form& form, Instruction& made) {
   form.take_one({"sc", "acq_rel", "acquire", "release"}, 0);
-  form.take_one({"cta", "cluster", "gpu", "sys", "gl"}, 0);
+  made.mode = form.take_one({"cta", "cluster", "gpu", "sys", "gl"}, 2) >= 2 ? 1 : 0;
   form.finish(0);
-  made.handler = let_others_go;
+  made.handler = fence;
   return true;
 }
 

@@ -97,7 +97,7 @@ class Residents {
       if (free_.empty()) free_.push_back(std::make_unique<Block>());
       active_.push_back(std::move(free_.back()));
       free_.pop_back();
-      active_.back()->start(grid_, block_id(grid_, waiting_[choice]));
+      active_.back()->start(grid_, waiting_[choice]);
       waiting_.erase(waiting_.begin() + choice);
     }
   }
@@ -158,20 +158,26 @@ class Residents {
 
 }  // namespace
 
-void Block::start(Grid& owner, dim3 wanted) {
+void Block::start(Grid& owner, std::uint64_t wanted) {
   grid = &owner;
-  id = wanted;
+  id = block_id(owner, wanted);
+  number = static_cast<std::uint32_t>(wanted);
+  first_moment = owner.races->next_moment();
+  learnt = {};
   const Function& function = *owner.function;
   threads = static_cast<int>(owner.threads.x * owner.threads.y * owner.threads.z);
   const std::size_t warp_count = (threads + kLanes - 1) / kLanes;
   const std::size_t per_warp = static_cast<std::size_t>(function.registers) * kLanes;
   registers.assign(per_warp * warp_count, 0);
   shared.assign(function.shared_bytes_with(owner.dynamic_shared), static_cast<char>(0xff));
-  cells.assign(shared.size() / 4 + 2, {});
+  shared_states.assign(shared.size(), 0);
+  cells.resize(shared.size() / 4 + 1);
   local.assign(function.local_bytes * warp_count * kLanes, static_cast<char>(0xff));
+  local_states.assign(local.size(), 0);
   epoch = 1;
   exited = 0;
-  warps.assign(warp_count, {});
+  warps.clear();
+  warps.resize(warp_count);
   for (std::size_t w = 0; w < warp_count; ++w) {
     Warp& warp = warps[w];
     warp.block = this;
@@ -208,6 +214,8 @@ void Grid::name(Word value) {
 }
 
 void Grid::run() {
+  Races order(*this);
+  races = &order;
   asks_names = !Memory::get().regions().empty();
   for (std::size_t at = 0; asks_names && at + sizeof(Word) <= parameters.size();
        at += sizeof(Word)) {
@@ -225,22 +233,29 @@ void Grid::run() {
   }
 }
 
-void Grid::report(const Warp& warp, const Instruction& instruction, int lane, const char* kind,
-                  const std::string& what) {
-  const Text& text = function->texts[instruction.text];
-  const int thread = warp.index * kLanes + lane;
-  const auto place = [](unsigned x, unsigned y, unsigned z) {
-    std::string made = "(";
-    made += std::to_string(x) + "," + std::to_string(y) + "," + std::to_string(z);
+std::string Grid::place(std::uint64_t block, int thread) const {
+  const auto three = [](dim3 at) {
+    std::string made = "(";  // g++ 12 warns of "literal" + std::string
+    made += std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z);
     return made += ")";
   };
-  const dim3& b = warp.block->id;
-  const std::string line = text.line > 0 ? text.file + ":" + std::to_string(text.line)
-                                         : "PTX line " + std::to_string(text.ptx_line);
-  Machine::get().report(kind, execution->name + " block " + place(b.x, b.y, b.z) + " thread " +
-                                  place(thread % threads.x, thread / threads.x % threads.y,
-                                        thread / (threads.x * threads.y)) +
-                                  " " + line + " '" + text.code + "': " + what);
+  const unsigned t = static_cast<unsigned>(thread);
+  return "block " + three(block_id(*this, block)) + " thread " +
+         three({t % threads.x, t / threads.x % threads.y, t / (threads.x * threads.y)});
+}
+
+std::string Grid::line(const Instruction& instruction) const {
+  const Text& text = function->texts[instruction.text];
+  const std::string place = text.line > 0 ? text.file + ":" + std::to_string(text.line)
+                                          : "PTX line " + std::to_string(text.ptx_line);
+  return place + " '" + text.code + "'";
+}
+
+void Grid::report(const Warp& warp, const Instruction& instruction, int lane, const char* kind,
+                  const std::string& what) {
+  Machine::get().report(kind, execution->name + " " +
+                                  place(warp.block->number, warp.index * kLanes + lane) + " " +
+                                  line(instruction) + ": " + what);
 }
 
 void Grid::fault(const Warp& warp, const Instruction& instruction, int lane, const char* kind,

@@ -7,11 +7,6 @@
 namespace keen::sim::ptx {
 namespace {
 
-bool in_shared(const Warp& warp, const char* bytes) {
-  const auto& shared = warp.block->shared;
-  return bytes >= shared.data() && bytes < shared.data() + shared.size();
-}
-
 // What one element in memory becomes in a register: sign-extended or with zeros.
 template <class T>
 Word extended(const char* bytes) {
@@ -20,40 +15,31 @@ Word extended(const char* bytes) {
   return static_cast<Word>(static_cast<std::int64_t>(value));
 }
 
-// flag: another thread may change the bytes (volatile, relaxed, acquire)
 template <class T>
 void load(Warp& warp, const Instruction& i, Mask lanes) {
   Pointers found;
   const int bytes = static_cast<int>(sizeof(T)) * i.elements;
-  if (!resolve(warp, i, lanes, i.r[i.elements], bytes, i.flag ? Use::kAtomic : Use::kRead, found))
-    return;
-  warp.block->grid->yield |= i.flag;
+  if (!resolve(warp, i, lanes, i.r[i.elements], bytes, Use::kRead, found)) return;
+  if (i.strength != Strength::kWeak) note_strong(warp, i, lanes, found, Use::kRead);
+  note_reads(warp, i, found, bytes);
   for (int e = 0; e < i.elements; ++e) {
     Word* d = warp.reg(i.r[e]);
     each_lane(lanes, [&](int l) { d[l] = extended<T>(found.bytes[l] + e * sizeof(T)); });
     if (sizeof(T) == sizeof(Word) && warp.block->grid->asks_names)
       each_lane(lanes, [&](int l) { warp.block->grid->name(d[l]); });
   }
-  if (i.space > Space::kShared || i.space == Space::kGlobal || i.flag) return;
-  each_lane(lanes, [&](int l) {
-    if (!in_shared(warp, found.bytes[l])) return;
-    check_shared_race(warp, i, l, found.addresses[l], bytes, false, nullptr);
-  });
 }
 
 template <class T>
 void store(Warp& warp, const Instruction& i, Mask lanes) {
   Pointers found;
   const int bytes = static_cast<int>(sizeof(T)) * i.elements;
-  if (!resolve(warp, i, lanes, i.r[0], bytes, i.flag ? Use::kAtomic : Use::kWrite, found)) return;
-  warp.block->grid->yield |= i.flag;
-  const bool may_be_shared = i.space == Space::kShared || i.space == Space::kGeneric;
+  if (!resolve(warp, i, lanes, i.r[0], bytes, Use::kWrite, found)) return;
+  if (i.strength != Strength::kWeak) note_strong(warp, i, lanes, found, Use::kWrite);
   each_lane(lanes, [&](int l) {
     T values[8];
     for (int e = 0; e < i.elements; ++e) values[e] = static_cast<T>(warp.reg(i.r[1 + e])[l]);
-    if (may_be_shared && !i.flag && in_shared(warp, found.bytes[l])) {
-      check_shared_race(warp, i, l, found.addresses[l], bytes, true, values);
-    }
+    note_write(warp, i, l, found, bytes, values);
     std::memcpy(found.bytes[l], values, bytes);
   });
 }
@@ -65,9 +51,12 @@ void take_memory_modifiers(Form& form, Instruction& made) {
   });
   form.take_one({"ca", "cg", "cs", "lu", "cv", "wb", "wt"}, 0);
   form.take("weak");
-  made.flag = form.take_one({"volatile", "relaxed", "acquire", "release"}, -1) >= 0;
-  if (form.take_one({"cta", "cluster", "gpu", "sys"}, -1) >= 0 && !made.flag)
-    form.refuse("a scope without an order");
+  const int order = form.take_one({"volatile", "relaxed", "acquire", "release"}, -1);
+  const int scope = form.take_one({"cta", "cluster", "gpu", "sys"}, -1);
+  if (scope >= 0 && order < 0) form.refuse("a scope without an order");
+  // .volatile is .relaxed with the scope of the system (PTX ISA 9.0, 9.7.9.8, ld).
+  if (order >= 0) made.strength = scope == 0 ? Strength::kBlock : Strength::kDevice;
+  made.releases = order == 3;
   if (form.take("nc") && made.space != Space::kGlobal) form.refuse(".nc is for .global only");
 }
 

@@ -65,6 +65,9 @@ enum class Flow : std::uint8_t { kNext, kBranch, kExit, kCollective, kBarrier };
 
 constexpr int kNoRegister = -1;
 
+// Of an access, by PTX ISA 9.0, 8.3: weak, or strong with a scope of the block or more.
+enum class Strength : std::uint8_t { kWeak, kBlock, kDevice };
+
 struct Instruction {
   Handler handler = nullptr;
   Flow flow = Flow::kNext;
@@ -74,6 +77,8 @@ struct Instruction {
   std::uint8_t elements = 1;
   std::uint8_t mode = 0;  // what the handler makes of it
   bool flag = false;
+  Strength strength = Strength::kWeak;
+  bool releases = false;  // .release, .acq_rel
   int predicate = kNoRegister;
   int target = 0;           // of a branch
   int text = 0;             // index into Function::texts

@@ -15,6 +15,7 @@
 #include "tests/sim/ptx/footprint.h"
 #include "tests/sim/ptx/module.h"
 #include "tests/sim/ptx/profile.h"
+#include "tests/sim/ptx/race.h"
 
 namespace keen::sim::ptx {
 
@@ -32,8 +33,8 @@ struct Warp {
   std::array<int, kLanes> pc{};
   std::array<Mask, kLanes> members{};  // of the collective that a lane waits at
   std::array<int, kLanes> barrier{};   // the barrier that a lane waits at
-  std::uint32_t sync_epoch = 1;        // counts __syncwarp
-  std::uint64_t instructions = 0;      // by warp
+  WarpOrder order;
+  std::uint64_t instructions = 0;  // by warp
   std::uint64_t lane_instructions = 0;
 
   Word* reg(int index_of_register) { return registers + std::size_t{kLanes} * index_of_register; }
@@ -43,28 +44,25 @@ struct Warp {
   Mask ready() const { return live & ~at_collective & ~at_barrier; }
 };
 
-// The last write and the last read of a word of shared memory.
-struct SharedCell {
-  std::uint32_t write_epoch = 0, read_epoch = 0;  // of the block's barriers; 0: never
-  std::uint32_t write_sync = 0, read_sync = 0;    // of the warp's __syncwarp
-  std::uint16_t write_thread = 0, read_thread = 0;
-  std::uint8_t write_bytes = 0, read_bytes = 0;  // which of the four
-};
-
 struct Block {
   Grid* grid = nullptr;
   dim3 id;
   std::vector<Word> registers;
   std::vector<char> shared;
-  std::vector<SharedCell> cells;
-  std::vector<char> local;  // [thread][bytes]
+  std::vector<RaceCell> cells;  // of shared memory, by words
+  std::vector<char> local;      // [thread][bytes]
+  // Of each byte of shared and of local memory: see ByteState in access.h
+  std::vector<char> shared_states, local_states;
   std::vector<Warp> warps;
-  std::uint32_t epoch = 1;  // counts barriers
+  std::uint32_t number = 0;  // in the grid
+  std::uint32_t epoch = 1;   // counts barriers
+  std::uint32_t first_moment = 0;
+  Learnt learnt;
   int threads = 0;
   int exited = 0;
 
   bool finished() const { return exited == threads; }
-  void start(Grid& grid, dim3 block_id);
+  void start(Grid& grid, std::uint64_t number);
 };
 
 struct Grid {
@@ -83,7 +81,7 @@ struct Grid {
   bool asks_names = false;  // something is announced
   bool dead = false;        // a fault ended it
   bool yield = false;       // the running warp lets others go first
-  bool reported_race = false;
+  Races* races = nullptr;
   std::uint64_t instructions = 0;  // by warps, and those of lanes:
   std::uint64_t lane_instructions = 0;
 
@@ -91,6 +89,9 @@ struct Grid {
   // The kernel has come by a value that may be an address: it may touch the announced block there.
   void name(Word value);
 
+  // How findings tell a thread of a block, and an instruction.
+  std::string place(std::uint64_t block, int thread) const;
+  std::string line(const Instruction& instruction) const;
   // A finding about the lane that executes `instruction`, naming kernel, block, thread, and line.
   void report(const Warp& warp, const Instruction& instruction, int lane, const char* kind,
               const std::string& what);
