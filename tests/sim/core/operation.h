@@ -14,7 +14,7 @@ struct Operation {
   std::string name;
   std::vector<Access> accesses;  // checked when it runs, before the body
   std::function<void(Execution&)> body;
-  bool library = false;  // counted as a library call each time it runs
+  bool library = false;  // counted as a library call where no graph takes it
   long long flops = 0;
   View view = Memory::get().regions().view();  // what the program had announced when it asked
   // Set on collectives only. `prepare` is called once per issue (a captured one: once per launch of

@@ -44,6 +44,7 @@ Settings read_settings() {
   read_switch("CUDASIM_TABLE", &s.table);
   read_switch("CUDASIM_PROFILE", &s.profile);
   read_switch("CUDASIM_ALL_KERNELS", &s.all_kernels);
+  if (const char* folder = std::getenv("CUDASIM_COVERAGE")) s.coverage = folder;
   if (const char* model = std::getenv("CUDASIM_MODEL")) s.model = model;
   if (s.memory == 0) s.memory = std::uint64_t{4} << 30;
   return s;

@@ -14,8 +14,9 @@ struct Settings {
   unsigned seed = 1;           // CUDASIM_SEED
   bool verbose = false;        // CUDASIM_VERBOSE=1: findings on stderr as they are made
   bool table = false;          // CUDASIM_TABLE=1: counters and kernels on stderr at exit
-  bool profile = false;        // CUDASIM_PROFILE=1: coalescing, bank conflicts, coverage
+  bool profile = false;        // CUDASIM_PROFILE=1: coalescing, bank conflicts
   bool all_kernels = false;  // CUDASIM_ALL_KERNELS=1: a kernel that was never launched is a finding
+  std::string coverage;      // CUDASIM_COVERAGE: folder that ptx/coverage.h fills
   int stall_seconds = 10;    // CUDASIM_STALL_SECONDS: see Machine::wait
 };
 

@@ -62,6 +62,7 @@ class Checks {
     ++failed_;
     std::printf("FAILED: %s\n", what);
   }
+  int failed() const { return failed_; }
   // The status that the program ends with; nothing checked is a failure too.
   int status() const {
     std::printf("%d checks, %d failed\n", all_, failed_);

@@ -329,7 +329,7 @@ int main(int argc, char** argv) {
     measure_speed();
     return 0;
   }
-  std::printf("GPU: %s\n", keen::sim::simulated() ? "simulated" : "real");
+  std::printf("GPU: %s\n", keen::sim::where());
   Checks checks;
   check_training(checks);
   check_kernels(checks);

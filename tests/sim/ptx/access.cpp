@@ -196,9 +196,12 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
     if (use != Use::kWrite) mark(warp, i, found.addresses.data(), global, bytes, false);
     if (use != Use::kRead) mark(warp, i, found.addresses.data(), global, bytes, true);
   }
-  if (grid.profile != nullptr && use != Use::kReadWrite) {
-    if (global != 0) grid.profile->global_request(found.addresses.data(), global, bytes);
-    if (shared != 0) grid.profile->shared_request(found.addresses.data(), shared, bytes);
+  const bool watched = use == Use::kReadWrite || i.strength != Strength::kWeak;
+  if (grid.profile != nullptr && watched) ++grid.profile->sums.atomic_requests;
+  if (grid.profile != nullptr && !watched) {
+    const Word* at_lanes = found.addresses.data();
+    if (global != 0) grid.profile->global_request(at_lanes, global, bytes, use == Use::kWrite);
+    if (shared != 0) grid.profile->shared_request(at_lanes, shared, bytes);
   }
   return true;
 }

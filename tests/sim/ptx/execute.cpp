@@ -101,13 +101,30 @@ bool run_flow(Warp& warp, const Instruction& i, Group& group, Mask active) {
   return false;
 }
 
+// The instructions that a group runs one after the other, for the kernel's coverage.
+struct Stretch {
+  Coverage& coverage;
+  int first, last;
+  Stretch(Coverage& kernel, int pc) : coverage(kernel), first(pc), last(pc - 1) {}
+  ~Stretch() { coverage.ran(first, last); }
+  Stretch(const Stretch&) = delete;
+  Stretch& operator=(const Stretch&) = delete;
+  void jump(int pc) {
+    coverage.ran(first, last);
+    first = pc;
+    last = pc - 1;
+  }
+};
+
 // Runs the group until it splits, waits, meets others or has used up what it may. Gives back
 // whether the pcs of its lanes are stored.
 bool run_group(Warp& warp, Group& group, int limit) {
   Grid& grid = *warp.block->grid;
   const Instruction* code = grid.function->code.data();
+  Stretch stretch(*grid.coverage, group.pc);
   for (int steps = 0; steps < limit; ++steps) {
     const Instruction& i = code[group.pc];
+    stretch.last = group.pc;
     const Mask active = under_predicate(warp, i, group.lanes);
     ++warp.instructions;
     warp.lane_instructions += std::popcount(group.lanes);
@@ -118,8 +135,9 @@ bool run_group(Warp& warp, Group& group, int limit) {
       if (group.pc >= group.next || grid.yield) return false;
     } else if (!run_flow(warp, i, group, active)) {
       return i.flow != Flow::kBranch || (active != group.lanes);
-    } else if (group.pc >= group.next) {
-      return false;
+    } else {
+      if (group.pc != stretch.last + 1) stretch.jump(group.pc);
+      if (group.pc >= group.next) return false;
     }
   }
   return false;

@@ -60,15 +60,14 @@ cudaError_t check_resources(const Kernel& kernel, const Function& function, int 
 
 void run_grid(ptx::Grid grid, Execution& execution, const std::string& title) {
   grid.execution = &execution;
-  if (settings().profile) grid.profile = &ptx::kernel_profiles()[title];
+  ptx::KernelProfile& profile = ptx::kernel_profile(title);
+  if (ptx::profiling()) grid.profile = &profile;
+  grid.coverage->launched(*grid.function);
   grid.run();
   Machine& machine = Machine::get();
   machine.counters.ptx_instructions += static_cast<long long>(grid.lane_instructions);
-  if (grid.profile != nullptr) {
-    ++grid.profile->launches;
-    grid.profile->warp_instructions += static_cast<long>(grid.instructions);
-    grid.profile->lane_instructions += static_cast<long>(grid.lane_instructions);
-  }
+  profile.launched(grid.blocks, grid.threads, static_cast<long long>(grid.instructions),
+                   static_cast<long long>(grid.lane_instructions), grid.profile != nullptr);
   grid.footprint.each_run([&](Address low, Address high, bool write) {
     if (machine.sticky() != cudaSuccess) return;
     Memory::get().touch_run(execution, {reinterpret_cast<const void*>(low), high - low,
@@ -97,6 +96,7 @@ cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** ar
   ptx::Grid grid;
   grid.module = kernel->loaded->module.get();
   grid.function = function;
+  grid.coverage = &kernel->coverage;
   grid.blocks = blocks;
   grid.threads = threads;
   grid.dynamic_shared = dynamic_shared;
@@ -105,7 +105,6 @@ cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** ar
     std::memcpy(grid.parameters.data() + function->parameter_offsets[k], arguments[k],
                 function->parameter_sizes[k]);
   }
-  kernel->launched = true;
   Operation operation;
   operation.name = kernel->title;
   operation.body = [grid = std::move(grid), title = kernel->title](Execution& execution) {

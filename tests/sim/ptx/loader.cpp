@@ -79,13 +79,9 @@ void read_module(Loaded& loaded) {
 
 // Before the findings are counted: see runtime/control.cpp.
 void report_at_exit() {
-  Machine& machine = Machine::get();
-  const Guard guard(machine);
-  const Settings& s = settings();
-  for (const auto& [stub, kernel] : registry().kernels) {
-    if (s.all_kernels && !kernel.launched) machine.report("never-launched", kernel.title);
-  }
-  if (s.table) print_kernel_table();
+  const Guard guard(Machine::get());
+  report_coverage();
+  if (settings().table) print_kernel_table();
 }
 
 Loaded* add_module(const void* fat_binary) {
@@ -108,6 +104,10 @@ Variable* find_variable(Module& module, const std::string& name) {
 Kernel* find_kernel(const void* stub) {
   const auto found = registry().kernels.find(stub);
   return found == registry().kernels.end() ? nullptr : &found->second;
+}
+
+void each_kernel(const std::function<void(const Kernel&)>& see) {
+  for (const auto& [stub, kernel] : registry().kernels) see(kernel);
 }
 
 const Function* load(Kernel& kernel) {

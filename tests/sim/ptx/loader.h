@@ -1,8 +1,10 @@
 // The modules of the program: registered by what nvcc puts before main, read when first used.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "tests/sim/ptx/coverage.h"
 #include "tests/sim/ptx/fatbin.h"
 #include "tests/sim/ptx/module.h"
 
@@ -20,11 +22,14 @@ struct Kernel {
   std::string symbol;                    // as PTX names it
   std::string title;                     // as the source names it
   std::size_t dynamic_shared_limit = 0;  // set by cudaFuncSetAttribute; 0: the default
-  bool launched = false;
+  Coverage coverage;
 };
 
 // The kernel that a host stub stands for; null: there is none.
 Kernel* find_kernel(const void* stub);
+
+// All kernels of the program.
+void each_kernel(const std::function<void(const Kernel&)>& see);
 
 // Its code, read now if need be. Null: it cannot be run, which has been reported.
 const Function* load(Kernel& kernel);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/sim/core/memory.h"
+#include "tests/sim/ptx/coverage.h"
 #include "tests/sim/ptx/footprint.h"
 #include "tests/sim/ptx/module.h"
 #include "tests/sim/ptx/profile.h"
@@ -73,6 +74,7 @@ struct Grid {
   std::vector<char> parameters;
   Execution* execution = nullptr;
   Footprint footprint;
+  Coverage* coverage = nullptr;
   KernelProfile* profile = nullptr;  // null: not asked for
   std::array<Reach, 16> reaches{};   // what instructions have touched last
   // The announced blocks that the kernel has been given an address of, and the allocations of

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/sim/core/ledger.h"
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/settings.h"
 #include "tests/sim/cudasim.h"
@@ -12,33 +13,10 @@ namespace {
 
 constexpr int kFindingsStatus = 66;
 
-void print_table(const cudasim_counters& c) {
-  std::fprintf(stderr,
-               "cudasim: calls %ld, launches %ld, library calls %ld, collectives %ld, "
-               "graph launches %ld of %ld nodes\n",
-               c.api_calls, c.kernel_launches, c.library_calls, c.collectives, c.graph_launches,
-               c.graph_nodes);
-  std::fprintf(stderr,
-               "cudasim: cudaMalloc %ld, cudaFree %ld, async %ld and %ld, host %ld, copies %ld, "
-               "memsets %ld, peak bytes %lld\n",
-               c.mallocs, c.frees, c.async_mallocs, c.async_frees, c.host_mallocs, c.memcpys,
-               c.memsets, c.peak_bytes);
-  std::fprintf(stderr,
-               "cudasim: waits: stream %ld, device %ld, event %ld, hidden %ld; events recorded "
-               "%ld, waited for %ld\n",
-               c.stream_syncs, c.device_syncs, c.event_syncs, c.hidden_syncs, c.event_records,
-               c.event_waits);
-  std::fprintf(stderr,
-               "cudasim: bytes: to device %lld, to host %lld, on device %lld, between devices "
-               "%lld, read %lld, written %lld; flops %lld, PTX instructions %lld\n",
-               c.bytes_h2d, c.bytes_d2h, c.bytes_d2d, c.bytes_peer, c.bytes_read, c.bytes_written,
-               c.flops, c.ptx_instructions);
-}
-
 // Runs when the stand-in is unloaded, at the end of the process.
 __attribute__((destructor)) void end_of_process() {
   const Machine& machine = Machine::get();
-  if (settings().table) print_table(machine.counters);
+  if (settings().table) print_counters();
   if (machine.findings().empty()) return;
   for (const auto& finding : machine.findings()) {
     std::fprintf(stderr, "cudasim: %s\n", finding.c_str());
@@ -51,20 +29,6 @@ __attribute__((destructor)) void end_of_process() {
 
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
-
-void cudasim_get_counters(cudasim_counters* counters) {
-  const Guard guard(Machine::get());
-  *counters = Machine::get().counters;
-}
-
-void cudasim_reset_counters() {
-  const Guard guard(Machine::get());
-  cudasim_counters& counters = Machine::get().counters;
-  cudasim_counters fresh{};
-  fresh.live_bytes = fresh.peak_bytes = counters.live_bytes;
-  fresh.findings = counters.findings;
-  counters = fresh;
-}
 
 void cudasim_seed(unsigned seed) {
   const Guard guard(Machine::get());

@@ -70,12 +70,17 @@ void count(const CopyShape& shape, Direction direction) {
   cudasim_counters& counters = Machine::get().counters;
   const auto bytes = static_cast<long long>(shape.width * shape.rows);
   ++counters.memcpys;
-  if (direction == Direction::kHostToDevice) counters.bytes_h2d += bytes;
-  if (direction == Direction::kDeviceToHost) counters.bytes_d2h += bytes;
+  const auto add = [bytes](long long& copies, long long& sum) {
+    ++copies;
+    sum += bytes;
+  };
+  if (direction == Direction::kHostToDevice) add(counters.copies_h2d, counters.bytes_h2d);
+  if (direction == Direction::kDeviceToHost) add(counters.copies_d2h, counters.bytes_d2h);
   if (direction != Direction::kDeviceToDevice) return;
   const bool peers = device_of(reinterpret_cast<Address>(shape.target)) !=
                      device_of(reinterpret_cast<Address>(shape.source));
-  (peers ? counters.bytes_peer : counters.bytes_d2d) += bytes;
+  add(peers ? counters.copies_peer : counters.copies_d2d,
+      peers ? counters.bytes_peer : counters.bytes_d2d);
 }
 
 // A copy between devices needs no peer rights (cuda_runtime_api.h: cudaMemcpyPeer): each side is

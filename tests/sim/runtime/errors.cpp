@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/core/ledger.h"
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/operation.h"
 #include "tests/sim/runtime/entry.h"
@@ -42,7 +43,7 @@ int injected_failure(const char* api) {
 
 int enter(const char* api) {
   Machine& machine = Machine::get();
-  ++machine.counters.api_calls;
+  Ledger::get().call(api);
   const bool own = std::strncmp(api, "cuda", 4) == 0;
   if (own && machine.sticky() != cudaSuccess) return machine.sticky();
   if (Machine::thread().in_host_function) {
@@ -79,7 +80,7 @@ extern "C" {
 
 cudaError_t cudaGetLastError() {
   const Guard guard(Machine::get());
-  ++Machine::get().counters.api_calls;
+  Ledger::get().call("cudaGetLastError");
   const cudaError_t last = std::exchange(Machine::thread().last_error, cudaSuccess);
   const cudaError_t sticky = Machine::get().sticky();
   return sticky != cudaSuccess ? sticky : last;
@@ -87,7 +88,7 @@ cudaError_t cudaGetLastError() {
 
 cudaError_t cudaPeekAtLastError() {
   const Guard guard(Machine::get());
-  ++Machine::get().counters.api_calls;
+  Ledger::get().call("cudaPeekAtLastError");
   const cudaError_t sticky = Machine::get().sticky();
   return sticky != cudaSuccess ? sticky : Machine::thread().last_error;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/sim/core/ledger.h"
 #include "tests/sim/core/memory.h"
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/pools.h"
@@ -24,7 +25,6 @@ void execute(Work& work) {
   }
   // After a fault no work runs any more, but all of it ends, so that nobody waits for ever.
   if (sound && operation.body) operation.body(execution);
-  if (operation.library) ++machine.counters.library_calls;
   machine.counters.flops += operation.flops;
 }
 
@@ -131,6 +131,7 @@ void add_blocker(const WorkRef& work, const WorkRef& blocker) {
 }
 
 void release(const WorkRef& work) {
+  if (work->operation.body) Ledger::get().operation(work->operation.name);
   if (work->operation.prepare) {
     const auto prepare = work->operation.prepare;  // it may replace the operation's functions
     prepare(work->operation);
@@ -141,6 +142,7 @@ void release(const WorkRef& work) {
 cudaError_t submit(Stream& stream, Operation operation, const std::vector<WorkRef>& after) {
   if (const cudaError_t error = check_implicit_capture(stream)) return error;
   if (stream.capture != nullptr) return capture_operation(stream, std::move(operation));
+  if (operation.library) ++Machine::get().counters.library_calls;
   auto work = std::make_shared<Work>();
   work->operation = std::move(operation);
   work->device = stream.device;
