@@ -1,5 +1,11 @@
 // Faults in memory, each planted and repaired: blocks that an allocator announces, bytes of shared
 // and local memory, asynchronous copies. usage: sim_memory_faults CASE
+#include <cuda_pipeline.h>
+
+// The assertions of kernels are what is tried here.
+#undef NDEBUG
+#include <cassert>
+
 #include "tests/sim/programs/announce.h"
 #include "tests/sim/programs/check.h"
 #include "tests/sim/programs/fault_case.h"
@@ -142,6 +148,48 @@ __global__ void add_to_shared(int* y, bool clear) {
 
 KEEN_FAULT(shared_counter_not_cleared, "uninitialised-read", cudaSuccess) {
   add_to_shared<<<1, 64>>>(reinterpret_cast<int*>(zeros()), !planted);
+  return cudaDeviceSynchronize();
+}
+
+// ---- Asynchronous copies ----------------------------------------------------------------------
+
+__global__ void copy_async(const float* x, float* y, bool wait, bool sync) {
+  __shared__ float tile[64];
+  __pipeline_memcpy_async(&tile[threadIdx.x], x + threadIdx.x, sizeof(float));
+  __pipeline_commit();
+  if (wait) __pipeline_wait_prior(0);
+  if (sync) __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x ^ (sync ? 1 : 0)];
+}
+
+// On compute capability 7.5 the copies are plain ones, which are there at once.
+bool copies_are_asynchronous() {
+  int major = 0;
+  KEEN_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+  return major >= 8;
+}
+
+KEEN_FAULT(copy_not_waited_for, "async-copy|uninitialised-read", cudaSuccess) {
+  const bool real = copies_are_asynchronous();
+  copy_async<<<1, 64>>>(zeros(), zeros(), !planted, true);
+  if (planted && !real) read_shared<<<1, 64>>>(zeros(), 63);
+  return cudaDeviceSynchronize();
+}
+
+// ---- What a kernel says -----------------------------------------------------------------------
+
+__global__ void check_size(int n) {
+  assert(n > 3);
+  if (n == 5) __trap();
+}
+
+KEEN_FAULT(assertion_fails, "assert", cudaErrorAssert) {
+  check_size<<<1, 1>>>(planted ? 3 : 4);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(kernel_traps, "trap", cudaErrorLaunchFailure) {
+  check_size<<<1, 1>>>(planted ? 5 : 4);
   return cudaDeviceSynchronize();
 }
 

@@ -141,6 +141,22 @@ KEEN_CORRECT(order_through_a_third_lane) {
   return host_copy(x, 2) == std::vector<float>{1, 2};
 }
 
+// The sum of doubles of the CUDA C++ Programming Guide ("Atomic Functions") begins with a plain read.
+__global__ void add_doubles(double* sum) {
+  auto* bits = reinterpret_cast<unsigned long long*>(sum);
+  unsigned long long old = *bits, assumed = 0;
+  do {
+    assumed = old;
+    old = atomicCAS(bits, assumed, __double_as_longlong(1 + __longlong_as_double(assumed)));
+  } while (assumed != old);
+}
+
+KEEN_CORRECT(sum_by_compare_and_swap) {
+  auto* sum = reinterpret_cast<double*>(zeros());
+  add_doubles<<<4, 32>>>(sum);
+  return host_copy(sum, 1)[0] == 128;
+}
+
 __global__ void find(const float* x, int* found, int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n && x[i] == 0) *found = 1;

@@ -1,16 +1,23 @@
 // Bodies of functions: registers, scopes, labels, operands, calls.
 #include <algorithm>
 #include <cctype>
+#include <set>
 
-#include "tests/sim/ptx/parser.h"
-#include "tests/sim/ptx/scopes.h"
-#include "tests/sim/ptx/special.h"
+#include "tests/sim/ptx/operands.h"
 
 namespace keen::sim::ptx {
 namespace {
 
 constexpr int kDeepestCall = 32;
-constexpr int kDynamicShared = -2;  // in place of a variable's index, until all arrays are known
+
+Form form_of(std::string opcode, std::vector<std::string> modifiers,
+             std::vector<Operand> operands) {
+  Form form;
+  form.opcode = std::move(opcode);
+  form.modifiers = std::move(modifiers);
+  form.operands = std::move(operands);
+  return form;
+}
 
 class Assembler {
  public:
@@ -39,7 +46,8 @@ class Assembler {
       made_.error = "PTX line " + std::to_string(cursor_.line()) + " of " + source.name + ": " +
                     refused.what();
     }
-    made_.registers = registers_;
+    registers_.move_to(made_);
+    accept_guesses();
     for (auto& constant : made_.constants) {
       if (constant.variable != kDynamicShared) continue;
       constant = {constant.reg, made_.dynamic_shared_offset(), -1};
@@ -48,19 +56,17 @@ class Assembler {
   }
 
  private:
-  // ---- Registers ------------------------------------------------------------------------------
-  int new_register() { return registers_++; }
-
-  int constant(Word value, int variable = -1) {
-    const auto [found, made] = constants_.try_emplace({value, variable}, registers_);
-    if (made) made_.constants.push_back({new_register(), value, variable});
-    return found->second;
-  }
-
-  int special(int index) {
-    const auto [found, made] = specials_.try_emplace(index, registers_);
-    if (made) made_.specials.push_back({new_register(), index});
-    return found->second;
+  // A plain read whose value atomicCAS then compares with what is there is as good as a strong one:
+  // CUDA C++ Programming Guide, "Atomic Functions", the sum of doubles.
+  void accept_guesses() {
+    std::set<std::pair<int, std::int64_t>> compared;
+    for (const Instruction& i : made_.code) {
+      if (i.compares) compared.emplace(i.r[1], i.offset);
+    }
+    for (Instruction& i : made_.code) {
+      if (i.loads && i.elements == 1 && compared.contains({i.r[1], i.offset}))
+        i.strength = Strength::kDevice;
+    }
   }
 
   std::size_t reserve(std::size_t& end, const Declaration& declared) {
@@ -98,6 +104,8 @@ class Assembler {
       location();
     } else if (word == ".pragma") {
       cursor_.skip_past(";");
+    } else if (cursor_.peek(1) == ":" && cursor_.peek(2) == ".branchtargets") {
+      branch_targets();
     } else if (cursor_.peek(1) == ":") {
       scopes_.inner().labels.emplace(word, static_cast<int>(made_.code.size()));
       cursor_.next();
@@ -109,6 +117,16 @@ class Assembler {
     }
   }
 
+  void branch_targets() {
+    auto& targets = scopes_.inner().tables[std::string(cursor_.next())];
+    cursor_.need(":");
+    cursor_.next();
+    do {
+      targets.emplace_back(cursor_.next());
+    } while (cursor_.eat(","));
+    cursor_.need(";");
+  }
+
   void declare_registers() {
     cursor_.next();
     cursor_.next();  // the type: each instruction says its own
@@ -118,10 +136,10 @@ class Assembler {
         const Word count = number_of(cursor_.next());
         cursor_.need(">");
         for (Word i = 0; i < count; ++i) {
-          scopes_.inner().registers[name + std::to_string(i)] = new_register();
+          scopes_.inner().registers[name + std::to_string(i)] = registers_.fresh();
         }
       } else {
-        scopes_.inner().registers[name] = new_register();
+        scopes_.inner().registers[name] = registers_.fresh();
       }
     } while (cursor_.eat(","));
     cursor_.need(";");
@@ -146,74 +164,6 @@ class Assembler {
     cursor_.skip_line();
   }
 
-  // ---- Operands -------------------------------------------------------------------------------
-  Operand simple_operand() {
-    Operand made;
-    if (cursor_.eat("!")) {
-      made = simple_operand();
-      made.negated = true;
-      return made;
-    }
-    const bool negative = cursor_.eat("-");
-    const auto word = cursor_.next();
-    if (const int* reg = scopes_.find(&Scope::registers, word); reg != nullptr && !negative) {
-      made.reg = *reg;
-    } else if (word == "_") {
-      made.sink = true;
-    } else if (word == "WARP_SZ") {
-      made.reg = constant(kLanes);
-    } else if (!word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) != 0) {
-      made.reg = constant(negative ? -number_of(word) : number_of(word));
-    } else if (word.starts_with('%')) {
-      made.reg = special(special_index(word));
-    } else {
-      symbol_operand(word, made);
-    }
-    return made;
-  }
-
-  void symbol_operand(std::string_view word, Operand& made) {
-    const Symbol* symbol = scopes_.find(&Scope::symbols, word);
-    if (symbol == nullptr) {
-      const auto found = program_.symbols.find(word);
-      if (found == program_.symbols.end()) throw Unsupported("operand " + std::string(word));
-      symbol = &found->second;
-    }
-    made.local = symbol->space == Space::kLocal;
-    made.reg =
-        symbol->dynamic ? constant(0, kDynamicShared) : constant(symbol->value, symbol->variable);
-  }
-
-  Operand operand() {
-    Operand made;
-    if (cursor_.eat("[")) {
-      made = simple_operand();
-      made.address = true;
-      if (cursor_.eat("+")) {
-        const bool negative = cursor_.eat("-");
-        const auto value = static_cast<std::int64_t>(number_of(cursor_.next()));
-        made.offset = negative ? -value : value;
-      }
-      cursor_.need("]");
-      return made;
-    }
-    if (cursor_.eat("{")) {
-      while (!cursor_.eat("}")) {
-        const Operand part = simple_operand();
-        made.vector.push_back(part.sink ? new_register() : part.reg);
-        cursor_.eat(",");
-      }
-      return made;
-    }
-    made = simple_operand();
-    if (cursor_.eat("|")) {
-      const Operand second = simple_operand();
-      made.second = second.sink ? new_register() : second.reg;
-    }
-    if (made.sink) made.reg = new_register();
-    return made;
-  }
-
   // ---- Instructions ---------------------------------------------------------------------------
   void instruction() {
     Instruction made;
@@ -232,12 +182,17 @@ class Assembler {
       call();
       return;
     }
+    if (form.opcode == "brx") {
+      if (made.predicate != kNoRegister) throw Unsupported("brx under a predicate");
+      branch_by_index(form, begin);
+      return;
+    }
     const bool returns = form.opcode == "ret" && calls_ > 0;
     if (form.opcode == "bra" || returns) {
       branch(form, made, returns);
     } else {
       while (cursor_.peek() != ";") {
-        form.operands.push_back(operand());
+        form.operands.push_back(operands_.read());
         if (!cursor_.eat(",")) break;
       }
       const int predicate = made.predicate;
@@ -271,6 +226,39 @@ class Assembler {
     made.flow = Flow::kBranch;
     const std::string label = returns ? return_label() : std::string(cursor_.next());
     scopes_.inner().branches.emplace_back(static_cast<int>(made_.code.size()), label);
+  }
+
+  // brx.idx (PTX ISA 9.0, 9.7.12.3) as comparisons and branches, with a trap behind: "if the index
+  // is greater than or equal to the length of the list, the behavior is undefined".
+  void branch_by_index(Form& form, std::size_t begin) {
+    form.take("uni");
+    if (!form.take("idx")) form.refuse("only .idx is supported");
+    form.finish(0);
+    const Operand index = operands_.read_simple();
+    cursor_.need(",");
+    const auto* targets = scopes_.find(&Scope::tables, cursor_.next());
+    if (targets == nullptr) form.refuse("its list of targets is not there");
+    const auto add = [&](const Form& wanted, Instruction made) {
+      Form decoded = wanted;
+      if (made.flow != Flow::kBranch) decode(decoded, made);
+      made.text = static_cast<int>(made_.texts.size());
+      made_.texts.push_back({text_from(begin), cursor_.line(), file_, line_});
+      made_.code.push_back(made);
+    };
+    const int hit = registers_.fresh();
+    for (std::size_t k = 0; k < targets->size(); ++k) {
+      Operand result, number;
+      result.reg = hit;
+      number.reg = registers_.constant(k);
+      add(form_of("setp", {"eq", "u32"}, {result, index, number}), {});
+      scopes_.inner().branches.emplace_back(static_cast<int>(made_.code.size()), (*targets)[k]);
+      Instruction branch;
+      branch.flow = Flow::kBranch;
+      branch.predicate = hit;
+      add({}, branch);
+    }
+    add(form_of("trap", {}, {}), {});
+    cursor_.need(";");
   }
 
   std::string text_from(std::size_t begin) const {
@@ -328,7 +316,7 @@ class Assembler {
     }
     cursor_.need(";");
     if (name == "__assertfail" || name == "vprintf") {
-      builtin_call(name);
+      builtin_call(name, results, arguments);
       return;
     }
     const auto callee = program_.sources.find(name);
@@ -338,9 +326,17 @@ class Assembler {
     inline_call(callee->second, results, arguments);
   }
 
-  void builtin_call(const std::string& name) {
+  // Its operands are the places of the result and the arguments in local memory.
+  void builtin_call(const std::string& name, const std::vector<Symbol>& results,
+                    const std::vector<Symbol>& arguments) {
     Form form;
     form.opcode = name == "vprintf" ? "vprintf" : "assertfail";
+    form.operands.emplace_back();
+    if (!results.empty()) form.operands[0].reg = registers_.constant(results[0].value);
+    for (const Symbol& argument : arguments) {
+      form.operands.emplace_back();
+      form.operands.back().reg = registers_.constant(argument.value);
+    }
     Instruction made;
     decode(form, made);
     made.text = static_cast<int>(made_.texts.size());
@@ -375,12 +371,11 @@ class Assembler {
   Cursor cursor_;
   Function made_;
   Scopes scopes_;
-  std::map<std::pair<Word, int>, int> constants_;
-  std::map<int, int> specials_;
+  Registers registers_;
+  OperandReader operands_{program_, cursor_, scopes_, registers_};
   std::vector<int> call_numbers_;
   int next_call_ = 0;
   int calls_ = 0;
-  int registers_ = 0;
   std::string file_;
   int line_ = 0;
 };

@@ -1,4 +1,4 @@
-// exit, ret, barriers, fences, trap (PTX ISA 9.0, 9.7.12 and 9.7.13).
+// exit, ret, barriers, fences (PTX ISA 9.0, 9.7.12 and 9.7.13).
 #include <algorithm>
 
 #include "tests/sim/ptx/values.h"
@@ -12,16 +12,6 @@ void let_others_go(Warp& warp, const Instruction&, Mask) { warp.block->grid->yie
 void fence(Warp& warp, const Instruction& i, Mask lanes) {
   warp.block->grid->yield = true;
   warp.block->grid->races->fence(warp, lanes, i.mode != 0);
-}
-
-void trap(Warp& warp, const Instruction& i, Mask lanes) {
-  warp.block->grid->fault(warp, i, std::countr_zero(lanes), "trap", "the kernel trapped",
-                          cudaErrorLaunchFailure);
-}
-
-void assertion(Warp& warp, const Instruction& i, Mask lanes) {
-  warp.block->grid->fault(warp, i, std::countr_zero(lanes), "assert", "an assertion failed",
-                          cudaErrorAssert);
 }
 
 void nothing(Warp&, const Instruction&, Mask) {}
@@ -80,9 +70,6 @@ bool decode_control(Form& form, Instruction& made) {
     form.finish(0);
     made.flow = Flow::kExit;
     made.handler = nothing;
-  } else if (op == "trap" || op == "assertfail") {
-    form.finish(0);
-    made.handler = op == "trap" ? trap : assertion;
   } else if (op == "nanosleep") {
     form.take_type();
     form.finish(1);

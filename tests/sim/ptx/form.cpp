@@ -12,10 +12,10 @@ struct TypeName {
 };
 
 using Decoder = bool (*)(Form&, Instruction&);
-constexpr Decoder kDecoders[] = {decode_move,    decode_arithmetic, decode_float,
-                                 decode_compare, decode_memory,     decode_bits,
-                                 decode_convert, decode_control,    decode_collective,
-                                 decode_half,    decode_atomic,     decode_approximate};
+constexpr Decoder kDecoders[] = {
+    decode_move,   decode_arithmetic,  decode_float,   decode_compare,    decode_memory,
+    decode_bits,   decode_convert,     decode_control, decode_collective, decode_half,
+    decode_atomic, decode_approximate, decode_async,   decode_print};
 
 constexpr TypeName kTypes[] = {
     {"pred", Type::kPred, 1}, {"b8", Type::kB8, 1},         {"b16", Type::kB16, 2},

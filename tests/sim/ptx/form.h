@@ -18,6 +18,7 @@ struct Operand {
   bool sink = false;         // "_"
   std::vector<int> vector;   // "{%r1, %r2}"
   int second = kNoRegister;  // of "%p1|%p2"
+  std::int64_t number = -1;  // of a plain one
 };
 
 class Form {
@@ -60,6 +61,8 @@ bool decode_convert(Form& form, Instruction& instruction);
 bool decode_move(Form& form, Instruction& instruction);
 bool decode_memory(Form& form, Instruction& instruction);
 bool decode_atomic(Form& form, Instruction& instruction);
+bool decode_async(Form& form, Instruction& instruction);
+bool decode_print(Form& form, Instruction& instruction);
 bool decode_control(Form& form, Instruction& instruction);
 bool decode_collective(Form& form, Instruction& instruction);
 

@@ -109,6 +109,7 @@ bool decode_memory(Form& form, Instruction& made) {
   made.elements = static_cast<std::uint8_t>(form.take_vector());
   const Type type = form.take_type();
   made.width = static_cast<std::uint8_t>(bytes_of(type));
+  made.loads = loads;
   made.handler = loads ? load_handler(form, type) : store_handler(form, type);
   form.finish(2);
   const Operand& address = form.operands[loads ? 1 : 0];

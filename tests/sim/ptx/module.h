@@ -78,12 +78,14 @@ struct Instruction {
   std::uint8_t mode = 0;  // what the handler makes of it
   bool flag = false;
   Strength strength = Strength::kWeak;
-  bool releases = false;  // .release, .acq_rel
+  bool releases = false;                 // .release, .acq_rel
+  bool loads = false, compares = false;  // ld, atom.cas
   int predicate = kNoRegister;
-  int target = 0;           // of a branch
-  int text = 0;             // index into Function::texts
-  std::array<int, 9> r{};   // registers: destinations first; kNoRegister where there is none
-  std::int64_t offset = 0;  // of an address
+  int target = 0;                  // of a branch
+  int text = 0;                    // index into Function::texts
+  std::array<int, 9> r{};          // registers: destinations first; kNoRegister where there is none
+  std::int64_t offset = 0;         // of an address
+  std::int64_t source_offset = 0;  // of the second one, where there are two
 };
 
 struct Constant {

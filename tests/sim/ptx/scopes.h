@@ -12,7 +12,8 @@ namespace keen::sim::ptx {
 struct Scope {
   std::map<std::string, int, std::less<>> registers;
   std::map<std::string, Symbol, std::less<>> symbols;
-  std::map<std::string, int, std::less<>> labels;     // to the instruction that they stand before
+  std::map<std::string, int, std::less<>> labels;  // to the instruction that they stand before
+  std::map<std::string, std::vector<std::string>, std::less<>> tables;  // .branchtargets
   std::vector<std::pair<int, std::string>> branches;  // instruction, label: not yet resolved
   bool function = false;                              // the names outside end here
 };

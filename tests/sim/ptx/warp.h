@@ -23,6 +23,19 @@ namespace keen::sim::ptx {
 struct Block;
 struct Grid;
 
+// What cp.async has begun and nobody has waited for.
+struct WarpCopies {
+  struct Copy {
+    int lane;
+    std::int64_t group;
+    char* target;
+    std::uint8_t count;
+    std::array<char, 16> bytes;
+  };
+  std::vector<Copy> waiting;
+  std::array<std::int64_t, kLanes> group{};  // that a lane's next copy joins
+};
+
 struct Warp {
   Block* block = nullptr;
   int index = 0;
@@ -35,6 +48,7 @@ struct Warp {
   std::array<Mask, kLanes> members{};  // of the collective that a lane waits at
   std::array<int, kLanes> barrier{};   // the barrier that a lane waits at
   WarpOrder order;
+  WarpCopies copies;
   std::uint64_t instructions = 0;  // by warp
   std::uint64_t lane_instructions = 0;
 
