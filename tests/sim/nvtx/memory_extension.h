@@ -1,5 +1,5 @@
 #pragma once
-#define NVTX_NO_IMPL
+#define NVTX_NO_IMPL  // NOLINT(readability-identifier-naming): of the header
 #include <nvtx3/nvToolsExtMem.h>
 
 #include <cstddef>

@@ -141,7 +141,8 @@ KEEN_CORRECT(order_through_a_third_lane) {
   return host_copy(x, 2) == std::vector<float>{1, 2};
 }
 
-// The sum of doubles of the CUDA C++ Programming Guide ("Atomic Functions") begins with a plain read.
+// The sum of doubles in the CUDA C++ Programming Guide, "Atomic Functions", begins with a plain
+// read.
 __global__ void add_doubles(double* sum) {
   auto* bits = reinterpret_cast<unsigned long long*>(sum);
   unsigned long long old = *bits, assumed = 0;
