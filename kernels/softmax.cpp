@@ -12,6 +12,11 @@
 
 namespace keen {
 namespace op {
+
+// softmax.cu
+void softmax_gpu(KernelContext& context);
+void log_softmax_gpu(KernelContext& context);
+
 namespace {
 
 void infer_softmax(InferContext& context) {
@@ -85,7 +90,8 @@ constinit const Op kSoftmax{.name = "Softmax",
                             .gradient_reads = {.outputs = reads(0)},
                             .infer = infer_softmax,
                             .gradient = softmax_gradient,
-                            .cpu = softmax_cpu};
+                            .cpu = softmax_cpu,
+                            .gpu = KEEN_GPU_KERNEL(softmax_gpu)};
 KEEN_OP(kSoftmax);
 
 constinit const Op kLogSoftmax{.name = "LogSoftmax",
@@ -94,7 +100,8 @@ constinit const Op kLogSoftmax{.name = "LogSoftmax",
                                .gradient_reads = {.outputs = reads(0)},
                                .infer = infer_softmax,
                                .gradient = log_softmax_gradient,
-                               .cpu = log_softmax_cpu};
+                               .cpu = log_softmax_cpu,
+                               .gpu = KEEN_GPU_KERNEL(log_softmax_gpu)};
 KEEN_OP(kLogSoftmax);
 
 }  // namespace op

@@ -18,6 +18,11 @@
 
 namespace keen {
 namespace op {
+
+// softmax_cross_entropy.cu
+void softmax_cross_entropy_gpu(KernelContext& context);
+void sparse_softmax_cross_entropy_gpu(KernelContext& context);
+
 namespace {
 
 // ---- Specs ----
@@ -182,7 +187,8 @@ constinit const Op kSoftmaxCrossEntropyWithLogits{
     .gradient_reads = {.inputs = reads(0), .outputs = reads(1)},
     .infer = infer_dense,
     .gradient = dense_gradient,
-    .cpu = dense_cpu};
+    .cpu = dense_cpu,
+    .gpu = KEEN_GPU_KERNEL(softmax_cross_entropy_gpu)};
 KEEN_OP(kSoftmaxCrossEntropyWithLogits);
 
 constinit const Op kSparseSoftmaxCrossEntropyWithLogits{
@@ -193,7 +199,8 @@ constinit const Op kSparseSoftmaxCrossEntropyWithLogits{
     .gradient_reads = {.inputs = reads(0), .outputs = reads(1)},
     .infer = infer_sparse,
     .gradient = sparse_gradient,
-    .cpu = sparse_cpu};
+    .cpu = sparse_cpu,
+    .gpu = KEEN_GPU_KERNEL(sparse_softmax_cross_entropy_gpu)};
 KEEN_OP(kSparseSoftmaxCrossEntropyWithLogits);
 
 }  // namespace op

@@ -20,7 +20,8 @@ namespace nn {
 
 // The same for labels (int32 or int64) that are the number of one class each: they have the shape
 // of logits without its last dimension. ValueError for shapes that don't fit, InvalidArgumentError
-// for a label outside of [0, classes).
+// for a label outside of [0, classes); on a GPU, where labels can't be read without waiting, loss
+// and gradient of such a row are nan, as TensorFlow's are.
 [[nodiscard]] Tensor sparse_softmax_cross_entropy_with_logits(const Tensor& labels,
                                                               const Tensor& logits);
 
