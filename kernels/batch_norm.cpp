@@ -15,6 +15,13 @@
 
 namespace keen {
 namespace op {
+
+// batch_norm.cu and batch_norm_grad.cu
+void batch_norm_gpu(KernelContext& context);
+void batch_norm_relu_gpu(KernelContext& context);
+void batch_norm_grad_gpu(KernelContext& context);
+void batch_norm_relu_grad_gpu(KernelContext& context);
+
 namespace {
 
 using detail::BatchNormLine;
@@ -222,6 +229,9 @@ void batch_norm_gradient(GradientContext& context) {
 }
 
 void batch_norm_grad_gradient(GradientContext& context) {
+  if (context.attrs<FusedBatchNormArgs>().data_format != DataFormat::kNHWC) {
+    throw UnimplementedError(text(context.op_name(), ": there is no gradient for NCHW"));
+  }
   detail::BatchNormGradInputs inputs{context.input(0), context.input(1), context.input(2),
                                      context.input(3), context.input(4), Tensor()};
   if (context.input_count() > 5) inputs.offset = context.input(5);
@@ -247,7 +257,8 @@ constinit const Op kFusedBatchNormV3{
     .gradient_reads = {.inputs = reads(0, 1), .outputs = reads(3, 4)},
     .infer = infer_batch_norm,
     .gradient = batch_norm_gradient<false>,
-    .cpu = batch_norm_cpu<false>};
+    .cpu = batch_norm_cpu<false>,
+    .gpu = KEEN_GPU_KERNEL(batch_norm_gpu)};
 KEEN_OP(kFusedBatchNormV3);
 
 constinit const Op kFusedBatchNormEx{
@@ -262,7 +273,8 @@ constinit const Op kFusedBatchNormEx{
     .gradient_reads = {.inputs = reads(0, 1, 2), .outputs = reads(3, 4)},
     .infer = infer_batch_norm,
     .gradient = batch_norm_gradient<true>,
-    .cpu = batch_norm_cpu<true>};
+    .cpu = batch_norm_cpu<true>,
+    .gpu = KEEN_GPU_KERNEL(batch_norm_relu_gpu)};
 KEEN_OP(kFusedBatchNormEx);
 
 constinit const Op kFusedBatchNormGradV3{
@@ -273,7 +285,8 @@ constinit const Op kFusedBatchNormGradV3{
     .gradient_reads = {.inputs = kReadsAll},
     .infer = infer_batch_norm_grad,
     .gradient = batch_norm_grad_gradient,
-    .cpu = batch_norm_grad_cpu<false>};
+    .cpu = batch_norm_grad_cpu<false>,
+    .gpu = KEEN_GPU_KERNEL(batch_norm_grad_gpu)};
 KEEN_OP(kFusedBatchNormGradV3);
 
 constinit const Op kFusedBatchNormGradEx{
@@ -285,7 +298,8 @@ constinit const Op kFusedBatchNormGradEx{
     .gradient_reads = {.inputs = kReadsAll},
     .infer = infer_batch_norm_grad,
     .gradient = batch_norm_grad_gradient,
-    .cpu = batch_norm_grad_cpu<true>};
+    .cpu = batch_norm_grad_cpu<true>,
+    .gpu = KEEN_GPU_KERNEL(batch_norm_relu_grad_gpu)};
 KEEN_OP(kFusedBatchNormGradEx);
 
 }  // namespace op

@@ -9,7 +9,7 @@ namespace keen {
 
 struct FusedBatchNormArgs {
   float epsilon = 0.001F;                      // added to the variance
-  DataFormat data_format = DataFormat::kNHWC;  // the CPU has no kernel for kNCHW
+  DataFormat data_format = DataFormat::kNHWC;  // kNCHW: on GPUs alone, of rank 4
   bool is_training = true;
   float exponential_avg_factor = 1.0F;  // weight of the batch in the averages that come out
 };
