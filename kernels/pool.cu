@@ -21,6 +21,7 @@ using detail::FastDivisor;
 using detail::PoolShape;
 using detail::pools::Compute;
 using detail::pools::find_maxima;
+using detail::pools::kLanes;
 using detail::pools::Lanes;
 using detail::pools::lowest;
 using detail::pools::Place;
@@ -32,10 +33,9 @@ using detail::pools::windows_of;
 using device::cuda::global_thread;
 using device::cuda::global_threads;
 using device::cuda::kLoopBlock;
-using device::cuda::kVectorOf;
 
 template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
+__global__ void __launch_bounds__(kLoopBlock, 4)
     max_pool_kernel(const T* x, T* out, const __grid_constant__ PoolPlan plan) {
   constexpr int kCount = Lanes<T>::kCount;
   for (std::int64_t i = global_thread(); i < plan.n; i += global_threads()) {
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kLoopBlock)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
+__global__ void __launch_bounds__(kLoopBlock, 4)
     max_pool_grad_kernel(const T* x, const T* dy, T* dx, const __grid_constant__ PoolPlan plan) {
   constexpr int kCount = Lanes<T>::kCount;
   for (std::int64_t i = global_thread(); i < plan.n; i += global_threads()) {
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(kLoopBlock)
 
 // For each pixel of the output the element of `values` at its maximum; 0 for an empty window.
 template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
+__global__ void __launch_bounds__(kLoopBlock, 4)
     max_pool_gather_kernel(const T* x, const T* values, T* out,
                            const __grid_constant__ PoolPlan plan) {
   constexpr int kCount = Lanes<T>::kCount;
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(kLoopBlock)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
+__global__ void __launch_bounds__(kLoopBlock, 4)
     avg_pool_kernel(const T* x, T* out, const __grid_constant__ PoolPlan plan) {
   constexpr int kCount = Lanes<T>::kCount;
   for (std::int64_t i = global_thread(); i < plan.n; i += global_threads()) {
@@ -135,7 +135,7 @@ __global__ void __launch_bounds__(kLoopBlock)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
+__global__ void __launch_bounds__(kLoopBlock, 4)
     avg_pool_grad_kernel(const T* dy, T* dx, const __grid_constant__ PoolPlan plan) {
   constexpr int kCount = Lanes<T>::kCount;
   for (std::int64_t i = global_thread(); i < plan.n; i += global_threads()) {
@@ -217,13 +217,13 @@ class Arrays {
 template <class T, auto kKernel, class... I>
 void launch_pool(KernelContext& context, const PoolShape& shape, Pixels pixels,
                  const Arrays& arrays, I... inputs) {
-  PoolPlan plan = plan_of(shape, pixels, kVectorOf<T>);
+  PoolPlan plan = plan_of(shape, pixels, kLanes<T>);
   if (plan.n == 0) return;
   const std::array<const T*, sizeof...(I)> from{arrays.in<T>(inputs)...};
   T* const out = arrays.out<T>();
-  plan.aligned = shape.channels % kVectorOf<T> == 0 && device::cuda::vectors_fit<kVectorOf<T>>(out);
+  plan.aligned = shape.channels % kLanes<T> == 0 && device::cuda::vectors_fit<kLanes<T>>(out);
   for (const T* each : from) {
-    plan.aligned = plan.aligned && device::cuda::vectors_fit<kVectorOf<T>>(each);
+    plan.aligned = plan.aligned && device::cuda::vectors_fit<kLanes<T>>(each);
   }
   std::apply(
       [&](auto... pointers) {

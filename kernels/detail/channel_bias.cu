@@ -87,9 +87,7 @@ void launch_bias(Device device, const ChannelLayout& layout, const T* value, con
 // their order. With an inner dimension a channel is one block wide and its elements are its rows.
 
 struct SumPlan {
-  std::int64_t outer = 1;
   std::int64_t channels = 1;
-  std::int64_t inner = 1;
   std::int64_t rows = 1;
   std::int64_t part_rows = 1;
   int parts = 1;
@@ -97,28 +95,38 @@ struct SumPlan {
   int beside = 1;   // rows that a block reads at once
 };
 
-// Where the elements of a channel lie.
+// Where the elements of a channel lie: rows of all channels, or planes of each.
 template <class T>
 struct Rows {
   const T* from;
   std::int64_t channels;
-  std::int64_t inner;
   __device__ Sum<T> at(std::int64_t row, std::int64_t channel) const {
-    if (inner == 1) return static_cast<Sum<T>>(from[row * channels + channel]);
-    const std::int64_t image = row / inner;
-    return static_cast<Sum<T>>(from[(image * channels + channel) * inner + (row - image * inner)]);
+    return static_cast<Sum<T>>(from[row * channels + channel]);
+  }
+};
+
+template <class T, class Index>
+struct Planes {
+  const T* from;
+  std::int64_t channels;
+  std::int64_t inner;
+  IndexDivisor<Index> by_inner;
+  __device__ Sum<T> at(std::int64_t row, std::int64_t channel) const {
+    auto place = static_cast<Index>(row);
+    const std::int64_t image = by_inner.split(&place);
+    return static_cast<Sum<T>>(from[(image * channels + channel) * inner + place]);
   }
 };
 
 // The sum of rows `begin` to `end` for the threads below plan.columns.
-template <class T>
-__device__ Sum<T> sum_rows(const Rows<T>& rows, const SumPlan& plan, std::int64_t first_channel,
-                           std::int64_t begin, std::int64_t end, Sum<T>* shared) {
+template <class Part, class Source>
+__device__ Part sum_rows(const Source& rows, const SumPlan& plan, std::int64_t first_channel,
+                         std::int64_t begin, std::int64_t end, Part* shared) {
   constexpr int kChains = 4;
   const auto thread = static_cast<int>(threadIdx.x);
   const std::int64_t channel = first_channel + thread % plan.columns;
   const int row = thread / plan.columns;
-  Sum<T> sums[kChains] = {};
+  Part sums[kChains] = {};
   if (row < plan.beside && channel < plan.channels) {
     std::int64_t r = begin + row;
     for (; r + (kChains - 1) * plan.beside < end; r += kChains * plan.beside) {
@@ -138,10 +146,10 @@ __device__ Sum<T> sum_rows(const Rows<T>& rows, const SumPlan& plan, std::int64_
   return shared[thread];
 }
 
-template <class T>
-__global__ void __launch_bounds__(kLoopBlock)
-    channel_sums_kernel(const T* value, T* out, Sum<T>* partial, unsigned* arrivals,
-                        const __grid_constant__ SumPlan plan) {
+template <class Source, class T>
+__global__ void __launch_bounds__(kLoopBlock, 4)
+    channel_sums_kernel(const __grid_constant__ Source rows, T* out, Sum<T>* partial,
+                        unsigned* arrivals, const __grid_constant__ SumPlan plan) {
   __shared__ Sum<T> shared[kLoopBlock];
   __shared__ bool last;
   const auto part = static_cast<std::int64_t>(blockIdx.x) % plan.parts;
@@ -151,8 +159,7 @@ __global__ void __launch_bounds__(kLoopBlock)
   const bool writes = static_cast<int>(threadIdx.x) < plan.columns && channel < plan.channels;
   const std::int64_t begin = part * plan.part_rows;
   const std::int64_t end = min(begin + plan.part_rows, plan.rows);
-  const Rows<T> rows{value, plan.channels, plan.inner};
-  Sum<T> sum = sum_rows<T>(rows, plan, first, begin, end, shared);
+  Sum<T> sum = sum_rows(rows, plan, first, begin, end, shared);
   if (plan.parts > 1) {
     if (writes) partial[part * plan.channels + channel] = sum;
     __threadfence();
@@ -164,8 +171,8 @@ __global__ void __launch_bounds__(kLoopBlock)
     __syncthreads();
     if (!last) return;
     __threadfence();
-    const Rows<Sum<T>> parts{partial, plan.channels, 1};
-    sum = sum_rows<Sum<T>>(parts, plan, first, 0, plan.parts, shared);
+    const Rows<Sum<T>> parts{partial, plan.channels};
+    sum = sum_rows(parts, plan, first, 0, plan.parts, shared);
   }
   if (writes) out[channel] = static_cast<T>(sum);
 }
@@ -174,10 +181,7 @@ constexpr std::int64_t kPartSteps = 64;  // rows that a thread adds up, at least
 constexpr std::int64_t kMostParts = 512;
 
 SumPlan sum_plan(const ChannelLayout& layout) {
-  SumPlan plan{.outer = layout.outer,
-               .channels = layout.channels,
-               .inner = layout.inner,
-               .rows = layout.outer * layout.inner};
+  SumPlan plan{.channels = layout.channels, .rows = layout.outer * layout.inner};
   plan.columns =
       layout.inner > 1 ? 1 : static_cast<int>(std::min<std::int64_t>(layout.channels, kLoopBlock));
   plan.beside = kLoopBlock / plan.columns;
@@ -191,8 +195,8 @@ SumPlan sum_plan(const ChannelLayout& layout) {
   return plan;
 }
 
-template <class T>
-void launch_sums(Device device, const ChannelLayout& layout, const T* value, T* out) {
+template <class Source, class T>
+void launch_sums(Device device, const ChannelLayout& layout, const Source& rows, T* out) {
   const SumPlan plan = sum_plan(layout);
   const std::int64_t tiles = (plan.channels + plan.columns - 1) / plan.columns;
   RefPtr<Buffer> memory;
@@ -202,8 +206,9 @@ void launch_sums(Device device, const ChannelLayout& layout, const T* value, T* 
     memory = Buffer::allocate(device, sums * sizeof(Sum<T>));
     partial = static_cast<Sum<T>*>(memory->data());
   }
-  launch<channel_sums_kernel<T>>(device, {.grid = tiles * plan.parts, .block = kLoopBlock}, value,
-                                 out, partial, device::cuda::cuda_context(device).arrivals(), plan);
+  launch<channel_sums_kernel<Source, T>>(device, {.grid = tiles * plan.parts, .block = kLoopBlock},
+                                         rows, out, partial,
+                                         device::cuda::cuda_context(device).arrivals(), plan);
 }
 
 }  // namespace
@@ -226,7 +231,23 @@ void channel_sums_gpu(Device device, DType dtype, const ChannelLayout& layout, c
                       void* out) {
   if (layout.channels == 0) return;
   visit_dtype<float, double, half, bfloat16>(dtype, [&]<class T>() {
-    launch_sums(device, layout, static_cast<const T*>(value), static_cast<T*>(out));
+    const auto* from = static_cast<const T*>(value);
+    auto* to = static_cast<T*>(out);
+    if (layout.inner == 1) {
+      launch_sums(device, layout, Rows<T>{from, layout.channels}, to);
+    } else if (layout.size() < wide_index_limit()) {
+      using Index = std::int32_t;
+      launch_sums(
+          device, layout,
+          Planes<T, Index>{from, layout.channels, layout.inner, IndexDivisor<Index>(layout.inner)},
+          to);
+    } else {
+      using Index = std::int64_t;
+      launch_sums(
+          device, layout,
+          Planes<T, Index>{from, layout.channels, layout.inner, IndexDivisor<Index>(layout.inner)},
+          to);
+    }
   });
 }
 

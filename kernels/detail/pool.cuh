@@ -1,7 +1,7 @@
 // Parts of the kernels of pools: windows, and a thread's pixel and channels.
 //
-// A thread takes a pixel, of the output or, for gradients of inputs, of the input, and as many
-// channels as 16 bytes hold.
+// A thread takes a pixel, of the output or, for gradients of inputs, of the input, and some of its
+// channels.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 
 namespace keen::detail::pools {
 
-using device::cuda::kVectorOf;
 using device::cuda::Vector;
 
 template <class T>
@@ -89,11 +88,15 @@ struct Place {
   }
 };
 
+// Channels of a thread: 16 bytes, four at most, for which there are registers.
+template <class T>
+inline constexpr int kLanes = sizeof(T) == 8 ? 2 : 4;
+
 // The channels of a thread in one of the arrays.
 template <class T>
 class Lanes {
  public:
-  static constexpr int kCount = kVectorOf<T>;
+  static constexpr int kCount = kLanes<T>;
   using Values = Vector<T, kCount>;
 
   __device__ Lanes(const PoolPlan& plan, const Place& place)

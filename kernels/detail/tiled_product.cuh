@@ -66,15 +66,18 @@ template <class Operand, class Sum, class Index>
 class PanelLoader {
  public:
   __device__ PanelLoader(const Operand& operand, Index first_row) : operand_(operand) {
+#pragma unroll
     for (int i = 0; i < kRows; ++i) rows_[i] = operand.row(first_row + row_of(i));
   }
   __device__ void load(Index first_depth) {
+#pragma unroll
     for (int i = 0; i < kProductPart; ++i) {
       if (i == 0 || !Operand::kDepthFastest) step_ = operand_.step(first_depth + depth_of(i));
       values_[i] = static_cast<Sum>(operand_.load(rows_[Operand::kDepthFastest ? i : 0], step_));
     }
   }
   __device__ void store(ProductPanel<Sum>* panel) const {
+#pragma unroll
     for (int i = 0; i < kProductPart; ++i) panel->values[depth_of(i)][row_of(i)] = values_[i];
   }
 
@@ -118,16 +121,21 @@ __device__ inline void tiled_product(const A& a, const B& b, Index first_row, In
     const auto left = static_cast<int>(end - depth < kProductDepth ? end - depth : kProductDepth);
     for (int k = 0; k < left; ++k) {
       Sum column[kProductPart];
+#pragma unroll
       for (int j = 0; j < kProductPart; ++j) column[j] = b_panel.values[k][x + 16 * j];
+#pragma unroll
       for (int i = 0; i < kProductPart; ++i) {
         const Sum row = a_panel.values[k][y + 16 * i];
+#pragma unroll
         for (int j = 0; j < kProductPart; ++j) {
           sums[i][j] = fused_multiply_add(row, column[j], sums[i][j]);
         }
       }
     }
   }
+#pragma unroll
   for (int i = 0; i < kProductPart; ++i) {
+#pragma unroll
     for (int j = 0; j < kProductPart; ++j) {
       store(first_row + y + 16 * i, first_column + x + 16 * j, sums[i][j]);
     }

@@ -21,8 +21,8 @@ struct Convolution {
     std::int64_t size = 1;
     std::int64_t stride = 1;
     std::int64_t dilation = 1;
-    std::int64_t pad = 0;  // at both ends
-    friend auto operator<=>(const Extent&, const Extent&) = default;
+    std::int64_t pad = 0;                                             // at both ends
+    friend auto operator<=>(const Extent&, const Extent&) = default;  // NOLINT
   };
 
   DType dtype = DType::kFloat32;
@@ -34,7 +34,7 @@ struct Convolution {
   Extent height;
   Extent width;
 
-  friend auto operator<=>(const Convolution&, const Convolution&) = default;
+  friend auto operator<=>(const Convolution&, const Convolution&) = default;  // NOLINT
 };
 
 // What a thread has asked the library for, kept with its handle.
@@ -48,7 +48,7 @@ class ConvolutionPlans {
   struct Key {
     Convolution convolution;
     bool tensor_float_32 = false;
-    friend auto operator<=>(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT
   };
   struct Plan;
 

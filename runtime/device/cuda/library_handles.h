@@ -74,7 +74,7 @@ class LibraryPool {
 
  private:
   const Device device_;
-  const cudaStream_t stream_;
+  cudaStream_t stream_;
   const int compute_capability_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<LibraryHandles>> spare_;

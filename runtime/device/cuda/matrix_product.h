@@ -27,7 +27,7 @@ struct Product {
   std::int64_t b_stride = 0;
   std::int64_t out_stride = 0;
 
-  friend auto operator<=>(const Product&, const Product&) = default;
+  friend auto operator<=>(const Product&, const Product&) = default;  // NOLINT
 };
 
 // Enqueues the product. False: the library does not do it. No size is 0.
@@ -50,7 +50,7 @@ class ProductPlans {
     std::uint32_t b_alignment = 0;
     std::uint32_t out_alignment = 0;
 
-    friend auto operator<=>(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT
   };
   struct Plan;
 
