@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 
+#include "kernels/detail/device_number.h"
 #include "runtime/base/dtype.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/tensor.h"
@@ -100,9 +101,9 @@ namespace detail {
 template <Number T>
 [[nodiscard]] Tensor number_like(T value, const Tensor& tensor) {
   if constexpr (std::integral<T>) {
-    return scalar_like(static_cast<std::int64_t>(value), tensor.dtype());
+    return on_device_of(tensor, scalar_like(static_cast<std::int64_t>(value), tensor.dtype()));
   } else {
-    return scalar_like(static_cast<double>(value), tensor.dtype());
+    return on_device_of(tensor, scalar_like(static_cast<double>(value), tensor.dtype()));
   }
 }
 }  // namespace detail

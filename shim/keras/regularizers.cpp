@@ -22,10 +22,10 @@ L1L2Args named(std::string_view name) {
 
 Tensor loss_of(const L1L2Args& args, const Tensor& x) {
   Tensor loss;
-  if (args.l1 != 0) loss = scalar_like(args.l1, x.dtype()) * reduce_sum(abs(x));
+  if (args.l1 != 0) loss = args.l1 * reduce_sum(abs(x));
   if (args.l2 != 0) {
     // l2 * sum(x * x), bit for bit, in one pass over the weights: both factors of two are exact.
-    const Tensor squares = scalar_like(2 * args.l2, x.dtype()) * nn::l2_loss(x);
+    const Tensor squares = 2 * args.l2 * nn::l2_loss(x);
     loss = loss.defined() ? loss + squares : squares;
   }
   return loss.defined() ? loss : scalar_like(0.0, x.dtype());
