@@ -8,6 +8,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/device/config.h"
+#include "runtime/tensor/context.h"
 #include "tests/support/op_case.h"
 
 namespace keen::test {
@@ -65,6 +66,8 @@ OpCases::OpCases(const std::string& row, const std::function<std::vector<OpCase>
   static_cast<void>(devices());
   rows().insert(row);
   const std::string suite = "op." + row;
+  // Cases live until the process ends, when there may be no GPU to give memory back to.
+  const DeviceScope on_host(cpu());
   try {
     std::set<std::string> names;
     for (const OpCase& each : make()) {
