@@ -35,19 +35,31 @@ void floating_cpu(KernelContext& context) {
   kFill(context, start_of(context));
 }
 
+template <void (*kFill)(KernelContext&, const random::detail::GpuStart&)>
+void floating_gpu(KernelContext& context) {
+  kFill(context, {.known = start_of(context)});
+}
+
 void int_cpu(KernelContext& context) {
   random::detail::check_bounds(context, kBounds);
   random::detail::fill_uniform_int(context, start_of(context), kBounds);
 }
 
+[[maybe_unused]] void int_gpu(KernelContext& context) {
+  random::detail::check_bounds(context, kBounds);
+  random::detail::fill_uniform_int_gpu(context, {.known = start_of(context)}, kBounds);
+}
+
 }  // namespace
 
-constinit const Op kRandomUniform{.name = "RandomUniform",
-                                  .inputs = {{.name = "shape", .types = kIndexTypes, .host = true}},
-                                  .effect = Effect::kRandom,
-                                  .infer = infer_floating,
-                                  .gradient = not_differentiable,
-                                  .cpu = floating_cpu<random::detail::fill_uniform>};
+constinit const Op kRandomUniform{
+    .name = "RandomUniform",
+    .inputs = {{.name = "shape", .types = kIndexTypes, .host = true}},
+    .effect = Effect::kRandom,
+    .infer = infer_floating,
+    .gradient = not_differentiable,
+    .cpu = floating_cpu<random::detail::fill_uniform>,
+    .gpu = KEEN_GPU_KERNEL(floating_gpu<random::detail::fill_uniform_gpu>)};
 KEEN_OP(kRandomUniform);
 
 constinit const Op kRandomUniformInt{
@@ -59,7 +71,8 @@ constinit const Op kRandomUniformInt{
     .effect = Effect::kRandom,
     .infer = infer_int,
     .gradient = not_differentiable,
-    .cpu = int_cpu};
+    .cpu = int_cpu,
+    .gpu = KEEN_GPU_KERNEL(int_gpu)};
 KEEN_OP(kRandomUniformInt);
 
 constinit const Op kRandomStandardNormal{
@@ -68,7 +81,8 @@ constinit const Op kRandomStandardNormal{
     .effect = Effect::kRandom,
     .infer = infer_floating,
     .gradient = not_differentiable,
-    .cpu = floating_cpu<random::detail::fill_normal>};
+    .cpu = floating_cpu<random::detail::fill_normal>,
+    .gpu = KEEN_GPU_KERNEL(floating_gpu<random::detail::fill_normal_gpu>)};
 KEEN_OP(kRandomStandardNormal);
 
 constinit const Op kTruncatedNormal{
@@ -77,7 +91,8 @@ constinit const Op kTruncatedNormal{
     .effect = Effect::kRandom,
     .infer = infer_floating,
     .gradient = not_differentiable,
-    .cpu = floating_cpu<random::detail::fill_truncated_normal>};
+    .cpu = floating_cpu<random::detail::fill_truncated_normal>,
+    .gpu = KEEN_GPU_KERNEL(floating_gpu<random::detail::fill_truncated_normal_gpu>)};
 KEEN_OP(kTruncatedNormal);
 
 }  // namespace op

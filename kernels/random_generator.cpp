@@ -10,6 +10,10 @@
 
 namespace keen {
 namespace op {
+
+// Writes where `state` is to key and counter and moves it on: stateless_random.cu.
+void read_and_skip(KernelContext& context, std::uint64_t* state, std::uint64_t blocks);
+
 namespace {
 
 void infer_read_and_skip(InferContext& context) {
@@ -28,20 +32,29 @@ std::int64_t elements_of(const T* dims, std::int64_t rank) {
   return elements;
 }
 
-void read_and_skip_cpu(KernelContext& context) {
+std::uint64_t blocks_of(const KernelContext& context) {
   const std::int64_t rank = context.shape(0).dim(0);
   const std::int64_t elements = context.dtype(0) == DType::kInt32
                                     ? elements_of(context.in<std::int32_t>(0), rank)
                                     : elements_of(context.in<std::int64_t>(0), rank);
+  return random::blocks_for_outputs(elements);
+}
+
+void read_and_skip_cpu(KernelContext& context) {
   keen::detail::VariableWriter writer(context.variable(0));
   auto* state = static_cast<std::uint64_t*>(writer.update());
   const random::PhiloxState start{state[2], state[0], state[1]};
   context.out<std::uint64_t>(0)[0] = start.key;
   context.out<std::uint64_t>(1)[0] = start.counter_low;
   context.out<std::uint64_t>(1)[1] = start.counter_high;
-  const random::PhiloxState next = start.skipped(random::blocks_for_outputs(elements));
+  const random::PhiloxState next = start.skipped(blocks_of(context));
   state[0] = next.counter_low;
   state[1] = next.counter_high;
+}
+
+[[maybe_unused]] void read_and_skip_gpu(KernelContext& context) {
+  keen::detail::VariableWriter writer(context.variable(0));
+  read_and_skip(context, static_cast<std::uint64_t*>(writer.update()), blocks_of(context));
 }
 
 }  // namespace
@@ -53,7 +66,8 @@ constinit const Op kRngReadAndSkip{
     .effect = Effect::kWritesVariable,
     .infer = infer_read_and_skip,
     .gradient = not_differentiable,
-    .cpu = read_and_skip_cpu};
+    .cpu = read_and_skip_cpu,
+    .gpu = KEEN_GPU_KERNEL(read_and_skip_gpu)};
 KEEN_OP(kRngReadAndSkip);
 
 }  // namespace op

@@ -1,6 +1,8 @@
 // What stateful and stateless random ops share: they differ only in where their numbers begin.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/random_parameter.h"
 #include "runtime/base/dtype.h"
 #include "runtime/tensor/philox.h"
@@ -26,6 +28,20 @@ void fill_truncated_normal(op::KernelContext& context, const PhiloxState& start)
 void check_bounds(const op::KernelContext& context, int bounds);
 void fill_uniform_int(op::KernelContext& context, const PhiloxState& start, int bounds);
 void fill_full_int(op::KernelContext& context, const PhiloxState& start);
+
+// Where a GPU begins: what the host knows, or a key [1] and a counter [2] in the GPU's memory.
+struct GpuStart {
+  PhiloxState known = {};
+  const std::uint64_t* key = nullptr;
+  const std::uint64_t* counter = nullptr;
+};
+
+// The same on a GPU, one launch each: random_kernels.cu.
+void fill_uniform_gpu(op::KernelContext& context, const GpuStart& start);
+void fill_normal_gpu(op::KernelContext& context, const GpuStart& start);
+void fill_truncated_normal_gpu(op::KernelContext& context, const GpuStart& start);
+void fill_uniform_int_gpu(op::KernelContext& context, const GpuStart& start, int bounds);
+void fill_full_int_gpu(op::KernelContext& context, const GpuStart& start);
 
 // Shape rule: `dtype` under the shape that input 0 holds. InvalidArgumentError for a dtype outside
 // of `dtypes`.

@@ -11,6 +11,10 @@
 
 namespace keen {
 namespace op {
+
+void key_counter_gpu(KernelContext& context);  // stateless_random.cu
+void fold_in_gpu(KernelContext& context);
+
 namespace {
 
 using random::PhiloxState;
@@ -78,9 +82,23 @@ void fill_cpu(KernelContext& context) {
   kFill(context, start_of(context));
 }
 
+[[maybe_unused]] random::detail::GpuStart gpu_start_of(const KernelContext& context) {
+  return {.key = context.in<std::uint64_t>(kKey), .counter = context.in<std::uint64_t>(kCounter)};
+}
+
+template <void (*kFill)(KernelContext&, const random::detail::GpuStart&)>
+void fill_gpu(KernelContext& context) {
+  kFill(context, gpu_start_of(context));
+}
+
 void int_cpu(KernelContext& context) {
   random::detail::check_bounds(context, kBounds);
   random::detail::fill_uniform_int(context, start_of(context), kBounds);
+}
+
+[[maybe_unused]] void int_gpu(KernelContext& context) {
+  random::detail::check_bounds(context, kBounds);
+  random::detail::fill_uniform_int_gpu(context, gpu_start_of(context), kBounds);
 }
 
 void infer_fold_in(InferContext& context) {
@@ -110,14 +128,17 @@ constinit const Op kStatelessRandomGetKeyCounter{.name = "StatelessRandomGetKeyC
                                                  .outputs = 2,
                                                  .infer = infer_key_counter,
                                                  .gradient = not_differentiable,
-                                                 .cpu = key_counter_cpu};
+                                                 .cpu = key_counter_cpu,
+                                                 .gpu = KEEN_GPU_KERNEL(key_counter_gpu)};
 KEEN_OP(kStatelessRandomGetKeyCounter);
 
-constinit const Op kStatelessRandomUniformV2{.name = "StatelessRandomUniformV2",
-                                             .inputs = {kShapeInput, kKeyInput, kCounterInput},
-                                             .infer = infer_floating,
-                                             .gradient = not_differentiable,
-                                             .cpu = fill_cpu<random::detail::fill_uniform>};
+constinit const Op kStatelessRandomUniformV2{
+    .name = "StatelessRandomUniformV2",
+    .inputs = {kShapeInput, kKeyInput, kCounterInput},
+    .infer = infer_floating,
+    .gradient = not_differentiable,
+    .cpu = fill_cpu<random::detail::fill_uniform>,
+    .gpu = KEEN_GPU_KERNEL(fill_gpu<random::detail::fill_uniform_gpu>)};
 KEEN_OP(kStatelessRandomUniformV2);
 
 constinit const Op kStatelessRandomUniformIntV2{.name = "StatelessRandomUniformIntV2",
@@ -129,7 +150,8 @@ constinit const Op kStatelessRandomUniformIntV2{.name = "StatelessRandomUniformI
                                                 .dtypes = random::detail::kUniformIntTypes,
                                                 .infer = infer_int,
                                                 .gradient = not_differentiable,
-                                                .cpu = int_cpu};
+                                                .cpu = int_cpu,
+                                                .gpu = KEEN_GPU_KERNEL(int_gpu)};
 KEEN_OP(kStatelessRandomUniformIntV2);
 
 constinit const Op kStatelessRandomUniformFullIntV2{
@@ -137,14 +159,17 @@ constinit const Op kStatelessRandomUniformFullIntV2{
     .inputs = {kShapeInput, kKeyInput, kCounterInput},
     .infer = infer_full_int,
     .gradient = not_differentiable,
-    .cpu = fill_cpu<random::detail::fill_full_int>};
+    .cpu = fill_cpu<random::detail::fill_full_int>,
+    .gpu = KEEN_GPU_KERNEL(fill_gpu<random::detail::fill_full_int_gpu>)};
 KEEN_OP(kStatelessRandomUniformFullIntV2);
 
-constinit const Op kStatelessRandomNormalV2{.name = "StatelessRandomNormalV2",
-                                            .inputs = {kShapeInput, kKeyInput, kCounterInput},
-                                            .infer = infer_floating,
-                                            .gradient = not_differentiable,
-                                            .cpu = fill_cpu<random::detail::fill_normal>};
+constinit const Op kStatelessRandomNormalV2{
+    .name = "StatelessRandomNormalV2",
+    .inputs = {kShapeInput, kKeyInput, kCounterInput},
+    .infer = infer_floating,
+    .gradient = not_differentiable,
+    .cpu = fill_cpu<random::detail::fill_normal>,
+    .gpu = KEEN_GPU_KERNEL(fill_gpu<random::detail::fill_normal_gpu>)};
 KEEN_OP(kStatelessRandomNormalV2);
 
 constinit const Op kStatelessTruncatedNormalV2{
@@ -152,7 +177,8 @@ constinit const Op kStatelessTruncatedNormalV2{
     .inputs = {kShapeInput, kKeyInput, kCounterInput},
     .infer = infer_floating,
     .gradient = not_differentiable,
-    .cpu = fill_cpu<random::detail::fill_truncated_normal>};
+    .cpu = fill_cpu<random::detail::fill_truncated_normal>,
+    .gpu = KEEN_GPU_KERNEL(fill_gpu<random::detail::fill_truncated_normal_gpu>)};
 KEEN_OP(kStatelessTruncatedNormalV2);
 
 constinit const Op kStatelessFoldIn{
@@ -160,7 +186,8 @@ constinit const Op kStatelessFoldIn{
     .inputs = {{.name = "seed", .types = kIndexTypes}, {.name = "data", .types = kIndexTypes}},
     .infer = infer_fold_in,
     .gradient = not_differentiable,
-    .cpu = fold_in_cpu};
+    .cpu = fold_in_cpu,
+    .gpu = KEEN_GPU_KERNEL(fold_in_gpu)};
 KEEN_OP(kStatelessFoldIn);
 
 }  // namespace op

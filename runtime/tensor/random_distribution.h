@@ -174,6 +174,12 @@ struct TruncatedNormal {
   static constexpr int kBlocks = 256 * kGroup / 4;
 
   KEEN_HOST_DEVICE void operator()(const PhiloxState& group, T* out) const {
+    fill(group, [out](int place, T value) { out[place] = value; });
+  }
+
+  // Calls put(place, value) for places 0, 1, … of the group.
+  template <class Put>
+  KEEN_HOST_DEVICE void fill(const PhiloxState& group, const Put& put) const {
     using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
     const Normal<Wide> normal;
     int filled = 0;
@@ -182,7 +188,7 @@ struct TruncatedNormal {
       normal(philox_block(group.skipped(block)), values);
       for (int i = 0; i < kGroup && filled < kGroup; ++i) {
         if (std::abs(values[i]) < Wide{2}) {
-          out[filled++] = T(values[i]);
+          put(filled++, T(values[i]));
         }
       }
     }
