@@ -206,6 +206,26 @@ TEST(gpu_moves, gradients_of_slices_as_the_cpu) {
   each();
 }
 
+TEST(gpu_moves, one_hot_as_the_cpu) {
+  const auto hot = [](DType of, std::int64_t axis) {
+    return one([of, axis](const Tensor& x) {
+      return one_hot(x, 37, {.on_value = 3, .off_value = 1, .axis = axis, .dtype = of});
+    });
+  };
+  const auto each = [&] {
+    for (const DType of : {DType::kInt8, float16, float32, float64}) {
+      for (const DType indices : {int32, int64}) {
+        compare({"last", {5, 13}, hot(of, -1), 1}, indices);
+        compare({"first", {300}, hot(of, 0), 1}, indices);
+        compare({"between", {4, 9}, hot(of, 1), 1}, indices);
+      }
+    }
+  };
+  each();
+  const WideIndices wide;
+  each();
+}
+
 TEST(gpu_moves, an_index_out_of_range_gathers_zeros) {
   const Tensor rows = copy_to(constant({{1.0, 2.0}, {3.0, 4.0}}), gpu());
   const Tensor places = copy_to(constant({1, 2, -1, 0}), gpu());
