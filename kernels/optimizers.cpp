@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 #include <vector>
 
+#include "kernels/detail/variable_writers.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/device/cpu/parallel.h"
@@ -13,6 +13,12 @@
 
 namespace keen {
 namespace op {
+
+// optimizers.cu
+void gradient_descent_gpu(KernelContext& context);
+void momentum_gpu(KernelContext& context);
+void adam_gpu(KernelContext& context);
+
 namespace {
 
 // Elements below which a second thread costs more than it saves.
@@ -74,28 +80,11 @@ struct Slice {
   std::int64_t end;
 };
 
-// The variables of a call, locked and open for writing.
-class Writers {
- public:
-  explicit Writers(const KernelContext& context)
-      : writers_(static_cast<std::size_t>(context.variable_count())) {
-    for (std::size_t i = 0; i < writers_.size(); ++i) {
-      writers_[i].emplace(context.variable(static_cast<int>(i)));
-    }
-  }
-  template <class T>
-  [[nodiscard]] T* at(int i) {
-    return static_cast<T*>(writers_[static_cast<std::size_t>(i)]->update());
-  }
-
- private:
-  std::vector<std::optional<detail::VariableWriter>> writers_;
-};
-
 // Runs update(gradient, to, begin, end) over the elements of all variables, as one sequence that
 // the threads share out.
 template <class T, int kEach, class Update>
-void update_all(const KernelContext& context, Writers& writers, int first, const Update& update) {
+void update_all(const KernelContext& context, detail::VariableWriters& writers, int first,
+                const Update& update) {
   std::vector<Slice<T, kEach>> slices;
   slices.reserve(static_cast<std::size_t>(context.input_count()));
   std::int64_t total = 0;
@@ -119,7 +108,7 @@ void update_all(const KernelContext& context, Writers& writers, int first, const
 
 template <class T>
 void gradient_descent(KernelContext& context) {
-  Writers writers(context);
+  detail::VariableWriters writers(context);
   const T rate = *context.in<T>(0);
   update_all<T, 1>(
       context, writers, 0,
@@ -132,7 +121,7 @@ void gradient_descent(KernelContext& context) {
 
 template <class T>
 void momentum(KernelContext& context) {
-  Writers writers(context);
+  detail::VariableWriters writers(context);
   const T rate = *context.in<T>(0);
   const auto& args = context.attrs<ApplyMomentumArgs>();
   const T factor = static_cast<T>(args.momentum);
@@ -160,7 +149,7 @@ void momentum(KernelContext& context) {
 
 template <class T>
 void adam(KernelContext& context) {
-  Writers writers(context);
+  detail::VariableWriters writers(context);
   const auto& args = context.attrs<ApplyAdamArgs>();
   T& beta1_power = *writers.at<T>(0);
   T& beta2_power = *writers.at<T>(1);
@@ -205,7 +194,8 @@ constinit const Op kApplyGradientDescent{
     .effect = Effect::kWritesVariable,
     .infer = infer_update<0, 1>,
     .gradient = not_differentiable,
-    .cpu = gradient_descent_cpu};
+    .cpu = gradient_descent_cpu,
+    .gpu = KEEN_GPU_KERNEL(gradient_descent_gpu)};
 KEEN_OP(kApplyGradientDescent);
 
 constinit const Op kApplyMomentum{
@@ -216,7 +206,8 @@ constinit const Op kApplyMomentum{
     .effect = Effect::kWritesVariable,
     .infer = infer_update<0, 2>,
     .gradient = not_differentiable,
-    .cpu = momentum_cpu};
+    .cpu = momentum_cpu,
+    .gpu = KEEN_GPU_KERNEL(momentum_gpu)};
 KEEN_OP(kApplyMomentum);
 
 constinit const Op kApplyAdam{.name = "_ApplyAdam",
@@ -226,7 +217,8 @@ constinit const Op kApplyAdam{.name = "_ApplyAdam",
                               .effect = Effect::kWritesVariable,
                               .infer = infer_update<2, 3>,
                               .gradient = not_differentiable,
-                              .cpu = adam_cpu};
+                              .cpu = adam_cpu,
+                              .gpu = KEEN_GPU_KERNEL(adam_gpu)};
 KEEN_OP(kApplyAdam);
 
 }  // namespace op
