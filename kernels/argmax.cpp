@@ -8,6 +8,11 @@
 #include "runtime/op/execute.h"
 
 namespace keen {
+
+// argmax.cu
+void argmax_gpu(op::KernelContext& context);
+void argmin_gpu(op::KernelContext& context);
+
 namespace {
 
 using detail::Compute;
@@ -77,14 +82,16 @@ constinit const op::Op kArgMax{.name = "ArgMax",
                                .dtypes = Numbers::kSet,
                                .infer = infer,
                                .gradient = op::not_differentiable,
-                               .cpu = search_cpu<1>};
+                               .cpu = search_cpu<1>,
+                               .gpu = KEEN_GPU_KERNEL(argmax_gpu)};
 KEEN_OP(kArgMax);
 constinit const op::Op kArgMin{.name = "ArgMin",
                                .inputs = {{"input"}},
                                .dtypes = Numbers::kSet,
                                .infer = infer,
                                .gradient = op::not_differentiable,
-                               .cpu = search_cpu<-1>};
+                               .cpu = search_cpu<-1>,
+                               .gpu = KEEN_GPU_KERNEL(argmin_gpu)};
 KEEN_OP(kArgMin);
 
 }  // namespace

@@ -11,6 +11,11 @@
 #include "runtime/op/gradient.h"
 
 namespace keen {
+
+// scan.cu
+void cumsum_gpu(op::KernelContext& context);
+void cumprod_gpu(op::KernelContext& context);
+
 namespace {
 
 using detail::Compute;
@@ -78,7 +83,8 @@ constinit const op::Op kCumsum{.name = "Cumsum",
                                .dtypes = Numbers::kSet,
                                .infer = infer,
                                .gradient = cumsum_gradient,
-                               .cpu = scan_cpu<functor::Add, 0>};
+                               .cpu = scan_cpu<functor::Add, 0>,
+                               .gpu = KEEN_GPU_KERNEL(cumsum_gpu)};
 KEEN_OP(kCumsum);
 
 constinit const op::Op kCumprod{.name = "Cumprod",
@@ -87,7 +93,8 @@ constinit const op::Op kCumprod{.name = "Cumprod",
                                 .gradient_reads = {.inputs = op::reads(0), .outputs = op::reads(0)},
                                 .infer = infer,
                                 .gradient = cumprod_gradient,
-                                .cpu = scan_cpu<functor::Mul, 1>};
+                                .cpu = scan_cpu<functor::Mul, 1>,
+                                .gpu = KEEN_GPU_KERNEL(cumprod_gpu)};
 KEEN_OP(kCumprod);
 
 }  // namespace
