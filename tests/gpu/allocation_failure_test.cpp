@@ -40,9 +40,9 @@ class AllocationFailure : public testing::Test {
  protected:
   void SetUp() override {
     const char* mode = std::getenv("KEEN_CUDA_ALLOCATOR");
-    if (!sim::simulated() || mode == nullptr || std::string_view(mode) != "direct") {
-      GTEST_SKIP() << "needs simulated failures and KEEN_CUDA_ALLOCATOR=direct";
-    }
+    ASSERT_TRUE(sim::simulated());
+    ASSERT_TRUE(mode != nullptr && std::string_view(mode) == "direct")
+        << "set KEEN_CUDA_ALLOCATOR=direct";
   }
 
   // Whether the step failed.

@@ -51,7 +51,7 @@ TEST(gpu_context, host_memory_may_change_after_the_copy) {
 }
 
 TEST(gpu_context, between_gpus) {
-  if (device::gpu_count() < 2) GTEST_SKIP() << "there is one GPU";
+  ASSERT_GE(device::gpu_count(), 2);
   const std::vector<float> values = numbers(5000);
   const Ledger ledger(gpu(1));
   const Tensor first = copy_to(Tensor::from_vector(values), gpu(0));
