@@ -17,12 +17,13 @@ using detail::ChannelsLast;
 using detail::inverse_deviation;
 using detail::Moments;
 using detail::PartNumbers;
+using detail::TileChannels;
 using device::cuda::load_vector;
 using device::cuda::store_vector;
 using device::cuda::Vector;
 
 constexpr int kBlock = BatchNormPlan::kBlock;
-constexpr int kTileChannels = BatchNormPlan::kTileChannels;
+constexpr int kTileColumns = BatchNormPlan::kTileColumns;
 
 template <class T>
 struct ForwardArrays {
@@ -88,21 +89,23 @@ __global__ void __launch_bounds__(kBlock)
   Moments moments[kVector];
   if (place.busy) {
     const std::int64_t end = plan.begin(blockIdx.y + 1);
-    const std::int64_t stride = plan.lanes * plan.channels;
+    const std::int64_t stride = plan.lanes * plan.columns;
     for (std::int64_t row = plan.begin(blockIdx.y) + place.lane; row < end;
          row += kRowsOf<T> * plan.lanes) {
-      take_rows(x + row * plan.channels + place.unit * kVector, stride,
+      take_rows(x + row * plan.columns + place.unit * kVector, stride,
                 (end - row + plan.lanes - 1) / plan.lanes, moments);
     }
   }
-  PartNumbers<T>* to = parts + blockIdx.y * plan.channels + place.unit * kVector;
+  Vector<T, 2 * kVector> results;
 #pragma unroll
   for (int k = 0; k < kVector; ++k) {
     const Moments all = detail::merge_lanes(moments[k], place.lane, plan.lanes, plan.width);
-    if (place.busy && place.lane == 0) {
-      to[k] = {{static_cast<T>(all.numbers[1]), static_cast<T>(all.numbers[2])}};
+    for (int i = 0; i < 2; ++i) {
+      results.values[2 * k + i] = static_cast<T>(all.numbers[1 + i]);
     }
   }
+  if (!place.busy || place.lane != 0) return;
+  store_vector(reinterpret_cast<T*>(parts + blockIdx.y * plan.columns), place.unit, results);
 }
 
 // ---- Forward ----
@@ -130,19 +133,18 @@ __device__ inline void write_statistics(const ForwardArrays<T>& arrays,
 template <class T>
 __device__ inline void prepare_line(const ForwardArrays<T>& arrays,
                                     const ForwardNumbers<T>& numbers, const BatchNormPlan& plan,
-                                    int tile_channels, T (&line)[3][kTileChannels]) {
+                                    const TileChannels& tile, T (&line)[3][kTileColumns]) {
   Moments moments;
   if (numbers.training && plan.rows > 0) {
     moments = detail::merge_parts<Moments>(
-        arrays.parts, plan, tile_channels, [&](const PartNumbers<T>& part, int number) {
-          const auto count = static_cast<double>(plan.begin(number + 1) - plan.begin(number));
-          return Moments{
-              {count, static_cast<double>(part.values[0]), static_cast<double>(part.values[1])}};
+        arrays.parts, plan, tile, [&](const PartNumbers<T>& part, int number) {
+          return Moments{{static_cast<double>(plan.part_rows(number)),
+                          static_cast<double>(part.values[0]),
+                          static_cast<double>(part.values[1])}};
         });
   }
-  const int local = static_cast<int>(threadIdx.x);
-  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * tile_channels + local;
-  if (local < tile_channels && channel < plan.channels) {
+  if (tile.mine) {
+    const std::int64_t channel = tile.channel;
     T mean = 0;
     T variance = 0;
     if (plan.rows > 0) {
@@ -150,12 +152,10 @@ __device__ inline void prepare_line(const ForwardArrays<T>& arrays,
       variance = numbers.training ? static_cast<T>(moments.numbers[2] / moments.numbers[0])
                                   : arrays.variance[channel];
     }
-    line[0][local] = mean;
-    line[1][local] = arrays.scale[channel] * inverse_deviation(variance, numbers.epsilon);
-    line[2][local] = arrays.offset[channel];
-    if (blockIdx.y == 0) {
-      write_statistics(arrays, numbers, plan.rows, channel, mean, variance);
-    }
+    line[0][threadIdx.x] = mean;
+    line[1][threadIdx.x] = arrays.scale[channel] * inverse_deviation(variance, numbers.epsilon);
+    line[2][threadIdx.x] = arrays.offset[channel];
+    if (tile.writes) write_statistics(arrays, numbers, plan.rows, channel, mean, variance);
   }
   __syncthreads();
 }
@@ -164,21 +164,24 @@ template <class T, int kVector>
 __global__ void __launch_bounds__(kBlock)
     normalize_kernel(const ForwardArrays<T> arrays, const ForwardNumbers<T> numbers,
                      const __grid_constant__ BatchNormPlan plan) {
-  __shared__ T line[3][kTileChannels];
-  prepare_line(arrays, numbers, plan, plan.width * kVector, line);
+  __shared__ T line[3][kTileColumns];
+  const TileChannels tile(plan, plan.width * kVector);
+  prepare_line(arrays, numbers, plan, tile, line);
   const BatchNormPlace place(plan);
   if (!place.busy) return;
   T mine[3][kVector];
 #pragma unroll
   for (int i = 0; i < 3; ++i) {
 #pragma unroll
-    for (int k = 0; k < kVector; ++k) mine[i][k] = line[i][place.local * kVector + k];
+    for (int k = 0; k < kVector; ++k) {
+      mine[i][k] = line[i][(place.local * kVector + k) % tile.count];
+    }
   }
   const std::int64_t step = static_cast<std::int64_t>(gridDim.y) * plan.lanes;
 #pragma unroll 4
   for (std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * plan.lanes + place.lane;
        row < plan.rows; row += step) {
-    const std::int64_t at = row * plan.channels + place.unit * kVector;
+    const std::int64_t at = row * plan.columns + place.unit * kVector;
     auto values = load_vector<T, kVector>(arrays.x + at, 0);
 #pragma unroll
     for (int k = 0; k < kVector; ++k) {
@@ -194,7 +197,7 @@ void forward_launch(KernelContext& context, const BatchNormPlan& plan, ForwardAr
                     const ForwardNumbers<T>& numbers) {
   RefPtr<Buffer> scratch;
   if (numbers.training && plan.rows > 0) {
-    scratch = context.scratch(static_cast<std::size_t>(plan.parts * plan.channels) *
+    scratch = context.scratch(static_cast<std::size_t>(plan.parts * plan.columns) *
                               sizeof(PartNumbers<T>));
     arrays.parts = static_cast<PartNumbers<T>*>(scratch->data());
     device::cuda::launch<moments_kernel<T, kVector>>(
@@ -203,8 +206,9 @@ void forward_launch(KernelContext& context, const BatchNormPlan& plan, ForwardAr
   }
   device::cuda::launch<normalize_kernel<T, kVector>>(
       context.device(),
-      {.grid = {plan.tiles(), detail::row_blocks(context.device(), plan)}, .block = kBlock}, arrays,
-      numbers, plan);
+      {.grid = {plan.tiles(), detail::row_blocks(context.device(), plan, numbers.training)},
+       .block = kBlock},
+      arrays, numbers, plan);
 }
 
 template <class T>
@@ -236,7 +240,8 @@ void forward_of(KernelContext& context, bool relu) {
       .training = args.is_training,
       .relu = relu};
   constexpr int kVector = device::cuda::kVectorOf<T>;
-  if (size.channels % kVector == 0 && device::cuda::vectors_fit<kVector>(arrays.x, arrays.y)) {
+  if (size.rows % BatchNormPlan::fold_of(size.channels, kVector) == 0 &&
+      device::cuda::vectors_fit<kVector>(arrays.x, arrays.y)) {
     forward_launch<T, kVector>(context, {size.rows, size.channels, kVector}, arrays, numbers);
   } else {
     forward_launch<T, 1>(context, {size.rows, size.channels, 1}, arrays, numbers);

@@ -15,12 +15,13 @@ using detail::ChannelsLast;
 using detail::GradientSums;
 using detail::inverse_deviation;
 using detail::PartNumbers;
+using detail::TileChannels;
 using device::cuda::load_vector;
 using device::cuda::store_vector;
 using device::cuda::Vector;
 
 constexpr int kBlock = BatchNormPlan::kBlock;
-constexpr int kTileChannels = BatchNormPlan::kTileChannels;
+constexpr int kTileColumns = BatchNormPlan::kTileColumns;
 
 template <class T>
 struct GradientArrays {
@@ -42,7 +43,24 @@ struct GradientNumbers {
   T share;  // 1 / rows in training, else 0
 };
 
-// What y was made with, for a thread's channels.
+// What the tile's channels were made with, and what their dx is made with.
+template <class T>
+struct TileLine {
+  T mean[kTileColumns];
+  T factor[kTileColumns];
+  T offset[kTileColumns];
+  T shift[kTileColumns];
+  T slope[kTileColumns];
+
+  // For the channel of a thread that has one; `inverse` is its inverse deviation.
+  __device__ void load(const GradientArrays<T>& arrays, const TileChannels& tile, T inverse) {
+    mean[threadIdx.x] = arrays.mean[tile.channel];
+    factor[threadIdx.x] = arrays.scale[tile.channel] * inverse;
+    offset[threadIdx.x] = arrays.offset != nullptr ? arrays.offset[tile.channel] : T{0};
+  }
+};
+
+// The same for a thread's columns.
 template <class T, int kVector>
 struct Line {
   T mean[kVector];
@@ -50,14 +68,15 @@ struct Line {
   T offset[kVector];
   bool relu;
 
-  __device__ Line(const GradientArrays<T>& arrays, T epsilon, std::int64_t channel)
-      : relu(arrays.offset != nullptr) {
+  __device__ Line(const TileLine<T>& line, const BatchNormPlace& place, const TileChannels& tile,
+                  bool rectified)
+      : relu(rectified) {
 #pragma unroll
     for (int k = 0; k < kVector; ++k) {
-      mean[k] = arrays.mean[channel + k];
-      factor[k] =
-          arrays.scale[channel + k] * inverse_deviation(arrays.variance[channel + k], epsilon);
-      offset[k] = relu ? arrays.offset[channel + k] : T{0};
+      const int at = (place.local * kVector + k) % tile.count;
+      mean[k] = line.mean[at];
+      factor[k] = line.factor[at];
+      offset[k] = line.offset[at];
     }
   }
   // dy where y passed the rectifier; always without one.
@@ -71,11 +90,16 @@ __global__ void __launch_bounds__(kBlock)
     gradient_sums_kernel(const GradientArrays<T> arrays, T epsilon,
                          const __grid_constant__ BatchNormPlan plan) {
   constexpr int kRows = static_cast<int>(16 / sizeof(T));  // that a thread reads at a time
+  __shared__ TileLine<T> shared;
   const BatchNormPlace place(plan);
-  const std::int64_t channel = place.unit * kVector;
+  const TileChannels tile(plan, plan.width * kVector);
+  if (tile.mine) {
+    shared.load(arrays, tile, inverse_deviation(arrays.variance[tile.channel], epsilon));
+  }
+  __syncthreads();
   GradientSums sums[kVector];
   if (place.busy) {
-    const Line<T, kVector> line(arrays, epsilon, channel);
+    const Line<T, kVector> line(shared, place, tile, arrays.offset != nullptr);
     const std::int64_t end = plan.begin(blockIdx.y + 1);
     for (std::int64_t row = plan.begin(blockIdx.y) + place.lane; row < end;
          row += kRows * plan.lanes) {
@@ -83,7 +107,7 @@ __global__ void __launch_bounds__(kBlock)
       Vector<T, kVector> x[kRows] = {};
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
-        const std::int64_t at = (row + r * plan.lanes) * plan.channels + channel;
+        const std::int64_t at = (row + r * plan.lanes) * plan.columns + place.unit * kVector;
         if (row + r * plan.lanes < end) {
           dy[r] = load_vector<T, kVector>(arrays.dy + at, 0);
           x[r] = load_vector<T, kVector>(arrays.x + at, 0);
@@ -105,14 +129,14 @@ __global__ void __launch_bounds__(kBlock)
       }
     }
   }
-  PartNumbers<T>* to = arrays.parts + blockIdx.y * plan.channels + channel;
+  Vector<T, 2 * kVector> results;
 #pragma unroll
   for (int k = 0; k < kVector; ++k) {
     const GradientSums all = detail::merge_lanes(sums[k], place.lane, plan.lanes, plan.width);
-    if (place.busy && place.lane == 0) {
-      to[k] = {{static_cast<T>(all.numbers[0]), static_cast<T>(all.numbers[1])}};
-    }
+    for (int i = 0; i < 2; ++i) results.values[2 * k + i] = static_cast<T>(all.numbers[i]);
   }
+  if (!place.busy || place.lane != 0) return;
+  store_vector(reinterpret_cast<T*>(arrays.parts + blockIdx.y * plan.columns), place.unit, results);
 }
 
 // With s the inverse deviation and n the rows: doffset = sum(dy), dscale = s sum(dy (x - mean)),
@@ -120,27 +144,26 @@ __global__ void __launch_bounds__(kBlock)
 template <class T>
 __device__ inline void prepare_gradient(const GradientArrays<T>& arrays,
                                         const GradientNumbers<T>& numbers,
-                                        const BatchNormPlan& plan, int tile_channels,
-                                        T (&line)[2][kTileChannels]) {
+                                        const BatchNormPlan& plan, const TileChannels& tile,
+                                        TileLine<T>& line) {
   GradientSums sums;
   if (plan.rows > 0) {
     sums = detail::merge_parts<GradientSums>(
-        arrays.parts, plan, tile_channels, [](const PartNumbers<T>& part, int) {
+        arrays.parts, plan, tile, [](const PartNumbers<T>& part, int) {
           return GradientSums{
               {static_cast<double>(part.values[0]), static_cast<double>(part.values[1])}};
         });
   }
-  const int local = static_cast<int>(threadIdx.x);
-  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * tile_channels + local;
-  if (local < tile_channels && channel < plan.channels) {
+  if (tile.mine) {
     const T sum = static_cast<T>(sums.numbers[0]);
     const T sum_x = static_cast<T>(sums.numbers[1]);
-    const T inverse = inverse_deviation(arrays.variance[channel], numbers.epsilon);
-    line[0][local] = sum * numbers.share;
-    line[1][local] = sum_x * inverse * inverse * numbers.share;
-    if (blockIdx.y == 0) {
-      arrays.doffset[channel] = sum;
-      arrays.dscale[channel] = plan.rows == 0 ? T{0} : sum_x * inverse;
+    const T inverse = inverse_deviation(arrays.variance[tile.channel], numbers.epsilon);
+    line.load(arrays, tile, inverse);
+    line.shift[threadIdx.x] = sum * numbers.share;
+    line.slope[threadIdx.x] = sum_x * inverse * inverse * numbers.share;
+    if (tile.writes) {
+      arrays.doffset[tile.channel] = sum;
+      arrays.dscale[tile.channel] = plan.rows == 0 ? T{0} : sum_x * inverse;
     }
   }
   __syncthreads();
@@ -150,23 +173,25 @@ template <class T, int kVector>
 __global__ void __launch_bounds__(kBlock)
     input_gradient_kernel(const GradientArrays<T> arrays, const GradientNumbers<T> numbers,
                           const __grid_constant__ BatchNormPlan plan) {
-  __shared__ T shared[2][kTileChannels];
-  prepare_gradient(arrays, numbers, plan, plan.width * kVector, shared);
+  __shared__ TileLine<T> shared;
+  const TileChannels tile(plan, plan.width * kVector);
+  prepare_gradient(arrays, numbers, plan, tile, shared);
   const BatchNormPlace place(plan);
   if (!place.busy) return;
-  const Line<T, kVector> line(arrays, numbers.epsilon, place.unit * kVector);
+  const Line<T, kVector> line(shared, place, tile, arrays.offset != nullptr);
   T shift[kVector];
   T slope[kVector];
 #pragma unroll
   for (int k = 0; k < kVector; ++k) {
-    shift[k] = shared[0][place.local * kVector + k];
-    slope[k] = shared[1][place.local * kVector + k];
+    const int at = (place.local * kVector + k) % tile.count;
+    shift[k] = shared.shift[at];
+    slope[k] = shared.slope[at];
   }
   const std::int64_t step = static_cast<std::int64_t>(gridDim.y) * plan.lanes;
 #pragma unroll 2
   for (std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * plan.lanes + place.lane;
        row < plan.rows; row += step) {
-    const std::int64_t at = row * plan.channels + place.unit * kVector;
+    const std::int64_t at = row * plan.columns + place.unit * kVector;
     const auto x = load_vector<T, kVector>(arrays.x + at, 0);
     auto values = load_vector<T, kVector>(arrays.dy + at, 0);
 #pragma unroll
@@ -184,7 +209,7 @@ void gradient_launch(KernelContext& context, const BatchNormPlan& plan, Gradient
                      const GradientNumbers<T>& numbers) {
   RefPtr<Buffer> scratch;
   if (plan.rows > 0) {
-    scratch = context.scratch(static_cast<std::size_t>(plan.parts * plan.channels) *
+    scratch = context.scratch(static_cast<std::size_t>(plan.parts * plan.columns) *
                               sizeof(PartNumbers<T>));
     arrays.parts = static_cast<PartNumbers<T>*>(scratch->data());
     device::cuda::launch<gradient_sums_kernel<T, kVector>>(
@@ -193,8 +218,8 @@ void gradient_launch(KernelContext& context, const BatchNormPlan& plan, Gradient
   }
   device::cuda::launch<input_gradient_kernel<T, kVector>>(
       context.device(),
-      {.grid = {plan.tiles(), detail::row_blocks(context.device(), plan)}, .block = kBlock}, arrays,
-      numbers, plan);
+      {.grid = {plan.tiles(), detail::row_blocks(context.device(), plan, true)}, .block = kBlock},
+      arrays, numbers, plan);
 }
 
 template <class T>
@@ -220,7 +245,7 @@ void gradient_of(KernelContext& context, bool relu) {
       .epsilon = static_cast<T>(args.epsilon),
       .share = args.is_training && size.rows > 0 ? T{1} / static_cast<T>(size.rows) : T{0}};
   constexpr int kVector = device::cuda::kVectorOf<T>;
-  if (size.channels % kVector == 0 &&
+  if (size.rows % BatchNormPlan::fold_of(size.channels, kVector) == 0 &&
       device::cuda::vectors_fit<kVector>(arrays.x, arrays.dy, arrays.dx)) {
     gradient_launch<T, kVector>(context, {size.rows, size.channels, kVector}, arrays, numbers);
   } else {

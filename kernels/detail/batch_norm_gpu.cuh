@@ -1,9 +1,11 @@
 // What the kernels of batch normalization share: how [rows, channels] are cut, and the merging of
 // statistics in a fixed order.
 //
-// A block has a tile of channels: a thread keeps its channels (a vector of them, or one), and the
-// block's lanes take rows in turn. Rows are cut into parts by their number alone, and each part's
-// statistics are merged by every block that needs them, so no block waits for another.
+// A block has a tile of columns: a thread keeps its columns (a vector of them, or one), and the
+// block's lanes take rows in turn. Columns are channels, or, where channels are no whole vectors,
+// those of a few rows that are taken as one (`fold`). Rows are cut into parts by their number
+// alone, and each part's statistics are merged by every block that needs them, so no block waits
+// for another.
 #pragma once
 
 #include <algorithm>
@@ -20,35 +22,52 @@ namespace keen::detail {
 
 struct BatchNormPlan {
   static constexpr int kBlock = 256;
-  static constexpr int kMostParts = 128;
-  // Channels of a tile at most.
-  static constexpr int kTileChannels = 64;
+  static constexpr int kMostParts = 64;
+  // Columns of a tile at most.
+  static constexpr int kTileColumns = 32;
 
-  // `vector`: channels of a thread.
+  // `vector`: columns of a thread. The rows must be a multiple of fold_of().
   BatchNormPlan(std::int64_t all_rows, std::int64_t all_channels, int vector)
-      : rows(all_rows), channels(all_channels), units(all_channels / vector) {
+      : fold(fold_of(all_channels, vector)),
+        rows(all_rows / fold),
+        channels(all_channels),
+        columns(all_channels * fold),
+        units(columns / vector) {
     const auto ceil_div = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
     // 32 bytes, the least that memory hands out, lie side by side, and mostly 128.
     const int sector = vector > 1 ? 2 : 8;
-    if (units <= 8 * sector) {
+    if (units <= 4 * sector) {
       width = static_cast<int>(units);
     } else {
       const std::int64_t tiles = ceil_div(units, 4 * sector);
       width = static_cast<int>(ceil_div(ceil_div(units, tiles), sector) * sector);
     }
     lanes = kBlock / width;
+    if (width % 2 != 0 && lanes > 1) lanes -= lanes % 2;  // each turn begins with a sector
     const std::int64_t most = std::clamp<std::int64_t>(256 / tiles(), 8, kMostParts);
     parts = static_cast<int>(std::clamp<std::int64_t>(rows / (lanes * 16), 1, most));
+  }
+  // Rows that make whole vectors.
+  [[nodiscard]] static int fold_of(std::int64_t channels, int vector) {
+    int fold = 1;
+    while (channels * fold % vector != 0) fold *= 2;
+    return fold;
   }
   [[nodiscard]] std::int64_t tiles() const { return (units + width - 1) / width; }
   // The first row of a part.
   [[nodiscard]] KEEN_HOST_DEVICE std::int64_t begin(std::int64_t part) const {
-    return rows * part / parts;
+    return part == parts ? rows : rows * part / parts / 2 * 2;
+  }
+  // Rows of the array in a part, for each column.
+  [[nodiscard]] KEEN_HOST_DEVICE std::int64_t part_rows(std::int64_t part) const {
+    return begin(part + 1) - begin(part);
   }
 
+  int fold;
   std::int64_t rows;
   std::int64_t channels;
-  std::int64_t units;  // vectors of channels
+  std::int64_t columns;
+  std::int64_t units;  // vectors of columns
   int width = 1;       // units of a tile
   int lanes = 1;       // threads that share a unit's rows
   int parts = 1;       // of the rows
@@ -67,11 +86,13 @@ struct BatchNormPlan {
   return size;
 }
 
-// Blocks that share a tile's rows where they are independent.
-[[nodiscard]] inline std::int64_t row_blocks(Device device, const BatchNormPlan& plan) {
+// Blocks that share a tile's rows where they are independent. Each merges all parts, if `merged`,
+// so it gets rows enough for that to cost little.
+[[nodiscard]] inline std::int64_t row_blocks(Device device, const BatchNormPlan& plan,
+                                             bool merged) {
   const std::int64_t tiles = plan.tiles();
-  const std::int64_t blocks =
-      device::cuda::blocks_for(device, plan.rows * tiles, std::int64_t{plan.lanes} * 4);
+  const std::int64_t rows = merged ? std::max(plan.lanes * 4, plan.parts * 16) : plan.lanes * 4;
+  const std::int64_t blocks = device::cuda::blocks_for(device, plan.rows * tiles, rows);
   return std::max<std::int64_t>(1, blocks / tiles);
 }
 
@@ -142,27 +163,45 @@ __device__ inline M merge_lanes(M mine, int lane, int lanes, int step) {
   return mine;
 }
 
-// Two numbers of each channel of each part, [parts, channels].
+// Two numbers of each column of each part, [parts, columns].
 template <class T>
 using PartNumbers = device::cuda::Vector<T, 2>;
 
-// Merges the parts of the tile's channels. Thread i gets those of channel i of the tile, where
-// there is one. `load(numbers, part)` makes an M of a part's numbers.
+// The channels of a tile of `columns` columns, one for each of the block's first threads.
+struct TileChannels {
+  __device__ TileChannels(const BatchNormPlan& plan, int columns)
+      : count(columns < plan.channels ? columns : static_cast<int>(plan.channels)) {
+    const std::int64_t column =
+        static_cast<std::int64_t>(blockIdx.x) * columns + static_cast<int>(threadIdx.x) % count;
+    there = column < plan.columns;
+    channel = column % plan.channels;
+    mine = there && static_cast<int>(threadIdx.x) < count;
+    // Each channel's results are written by one thread.
+    writes = mine && column < plan.channels && blockIdx.y == 0;
+  }
+  int count;
+  bool there;
+  bool mine;
+  bool writes;
+  std::int64_t channel;
+};
+
+// Merges the parts of the tile's channels: those of thread i's channel come to thread i.
+// `load(numbers, part)` makes an M of a part's numbers.
 template <class M, class T, class Load>
 __device__ inline M merge_parts(const PartNumbers<T>* parts, const BatchNormPlan& plan,
-                                int tile_channels, const Load& load) {
-  const int thread = static_cast<int>(threadIdx.x);
-  const int local = thread % tile_channels;
-  const int group = thread / tile_channels;
-  const int groups = BatchNormPlan::kBlock / tile_channels;
-  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * tile_channels + local;
+                                const TileChannels& tile, const Load& load) {
+  const int group = static_cast<int>(threadIdx.x) / tile.count;
+  const int groups = BatchNormPlan::kBlock / tile.count;
   M mine;
-  if (group < groups && channel < plan.channels) {
-    for (int part = group; part < plan.parts; part += groups) {
-      mine.merge(load(parts[part * plan.channels + channel], part));
+  if (group < groups && tile.there) {
+    for (int i = group; i < plan.parts * plan.fold; i += groups) {
+      const int part = i / plan.fold;
+      const std::int64_t column = tile.channel + i % plan.fold * plan.channels;
+      mine.merge(load(parts[part * plan.columns + column], part));
     }
   }
-  return merge_lanes(mine, group, groups, tile_channels);
+  return merge_lanes(mine, group, groups, tile.count);
 }
 
 template <class T>
