@@ -12,6 +12,46 @@
 namespace keen::device::cuda {
 namespace {
 
+#define KEEN_CUBLASLT_FUNCTIONS(X)         \
+  X(cublasLtCreate)                        \
+  X(cublasLtGetStatusName)                 \
+  X(cublasLtGetStatusString)               \
+  X(cublasLtMatmul)                        \
+  X(cublasLtMatmulAlgoGetHeuristic)        \
+  X(cublasLtMatmulDescInit_internal)       \
+  X(cublasLtMatmulDescSetAttribute)        \
+  X(cublasLtMatmulPreferenceInit_internal) \
+  X(cublasLtMatmulPreferenceSetAttribute)  \
+  X(cublasLtMatrixLayoutInit_internal)     \
+  X(cublasLtMatrixLayoutSetAttribute)
+
+#define KEEN_CUDNN_FUNCTIONS(X)                    \
+  X(cudnnConvolutionBackwardData)                  \
+  X(cudnnConvolutionBackwardFilter)                \
+  X(cudnnConvolutionForward)                       \
+  X(cudnnCreate)                                   \
+  X(cudnnCreateConvolutionDescriptor)              \
+  X(cudnnCreateFilterDescriptor)                   \
+  X(cudnnCreateTensorDescriptor)                   \
+  X(cudnnDestroyConvolutionDescriptor)             \
+  X(cudnnDestroyFilterDescriptor)                  \
+  X(cudnnDestroyTensorDescriptor)                  \
+  X(cudnnGetConvolutionBackwardDataAlgorithm_v7)   \
+  X(cudnnGetConvolutionBackwardFilterAlgorithm_v7) \
+  X(cudnnGetConvolutionForwardAlgorithm_v7)        \
+  X(cudnnGetErrorString)                           \
+  X(cudnnSetConvolution2dDescriptor)               \
+  X(cudnnSetConvolutionGroupCount)                 \
+  X(cudnnSetConvolutionMathType)                   \
+  X(cudnnSetFilter4dDescriptor)                    \
+  X(cudnnSetStream)                                \
+  X(cudnnSetTensor4dDescriptor)
+
+#define KEEN_COUNT(function) +1
+static_assert(sizeof(CublasLt) == (KEEN_CUBLASLT_FUNCTIONS(KEEN_COUNT)) * sizeof(void*));
+static_assert(sizeof(Cudnn) == (KEEN_CUDNN_FUNCTIONS(KEEN_COUNT)) * sizeof(void*));
+#undef KEEN_COUNT
+
 class Library {
  public:
   // Never closed: its memory is in use until the process ends.

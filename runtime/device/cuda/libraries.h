@@ -7,50 +7,46 @@
 
 namespace keen::device::cuda {
 
-// The functions that Keen uses.
-#define KEEN_CUBLASLT_FUNCTIONS(X)         \
-  X(cublasLtCreate)                        \
-  X(cublasLtGetStatusName)                 \
-  X(cublasLtGetStatusString)               \
-  X(cublasLtMatmul)                        \
-  X(cublasLtMatmulAlgoGetHeuristic)        \
-  X(cublasLtMatmulDescInit_internal)       \
-  X(cublasLtMatmulDescSetAttribute)        \
-  X(cublasLtMatmulPreferenceInit_internal) \
-  X(cublasLtMatmulPreferenceSetAttribute)  \
-  X(cublasLtMatrixLayoutInit_internal)     \
-  X(cublasLtMatrixLayoutSetAttribute)
-
-#define KEEN_CUDNN_FUNCTIONS(X)                    \
-  X(cudnnConvolutionBackwardData)                  \
-  X(cudnnConvolutionBackwardFilter)                \
-  X(cudnnConvolutionForward)                       \
-  X(cudnnCreate)                                   \
-  X(cudnnCreateConvolutionDescriptor)              \
-  X(cudnnCreateFilterDescriptor)                   \
-  X(cudnnCreateTensorDescriptor)                   \
-  X(cudnnDestroyConvolutionDescriptor)             \
-  X(cudnnDestroyFilterDescriptor)                  \
-  X(cudnnDestroyTensorDescriptor)                  \
-  X(cudnnGetConvolutionBackwardDataAlgorithm_v7)   \
-  X(cudnnGetConvolutionBackwardFilterAlgorithm_v7) \
-  X(cudnnGetConvolutionForwardAlgorithm_v7)        \
-  X(cudnnGetErrorString)                           \
-  X(cudnnSetConvolution2dDescriptor)               \
-  X(cudnnSetConvolutionGroupCount)                 \
-  X(cudnnSetConvolutionMathType)                   \
-  X(cudnnSetFilter4dDescriptor)                    \
-  X(cudnnSetStream)                                \
-  X(cudnnSetTensor4dDescriptor)
-
-#define KEEN_LIBRARY_MEMBER(function) decltype(&::function) function = nullptr;
+// The functions that Keen uses, under their own names; libraries.cpp lists them once more.
 struct CublasLt {
-  KEEN_CUBLASLT_FUNCTIONS(KEEN_LIBRARY_MEMBER)
+  decltype(&::cublasLtCreate) cublasLtCreate = nullptr;
+  decltype(&::cublasLtGetStatusName) cublasLtGetStatusName = nullptr;
+  decltype(&::cublasLtGetStatusString) cublasLtGetStatusString = nullptr;
+  decltype(&::cublasLtMatmul) cublasLtMatmul = nullptr;
+  decltype(&::cublasLtMatmulAlgoGetHeuristic) cublasLtMatmulAlgoGetHeuristic = nullptr;
+  decltype(&::cublasLtMatmulDescInit_internal) cublasLtMatmulDescInit_internal = nullptr;
+  decltype(&::cublasLtMatmulDescSetAttribute) cublasLtMatmulDescSetAttribute = nullptr;
+  decltype(&::cublasLtMatmulPreferenceInit_internal) cublasLtMatmulPreferenceInit_internal =
+      nullptr;
+  decltype(&::cublasLtMatmulPreferenceSetAttribute) cublasLtMatmulPreferenceSetAttribute = nullptr;
+  decltype(&::cublasLtMatrixLayoutInit_internal) cublasLtMatrixLayoutInit_internal = nullptr;
+  decltype(&::cublasLtMatrixLayoutSetAttribute) cublasLtMatrixLayoutSetAttribute = nullptr;
 };
 struct Cudnn {
-  KEEN_CUDNN_FUNCTIONS(KEEN_LIBRARY_MEMBER)
+  decltype(&::cudnnConvolutionBackwardData) cudnnConvolutionBackwardData = nullptr;
+  decltype(&::cudnnConvolutionBackwardFilter) cudnnConvolutionBackwardFilter = nullptr;
+  decltype(&::cudnnConvolutionForward) cudnnConvolutionForward = nullptr;
+  decltype(&::cudnnCreate) cudnnCreate = nullptr;
+  decltype(&::cudnnCreateConvolutionDescriptor) cudnnCreateConvolutionDescriptor = nullptr;
+  decltype(&::cudnnCreateFilterDescriptor) cudnnCreateFilterDescriptor = nullptr;
+  decltype(&::cudnnCreateTensorDescriptor) cudnnCreateTensorDescriptor = nullptr;
+  decltype(&::cudnnDestroyConvolutionDescriptor) cudnnDestroyConvolutionDescriptor = nullptr;
+  decltype(&::cudnnDestroyFilterDescriptor) cudnnDestroyFilterDescriptor = nullptr;
+  decltype(&::cudnnDestroyTensorDescriptor) cudnnDestroyTensorDescriptor = nullptr;
+  decltype(&::cudnnGetConvolutionBackwardDataAlgorithm_v7)
+      cudnnGetConvolutionBackwardDataAlgorithm_v7 = nullptr;
+  decltype(&::cudnnGetConvolutionBackwardFilterAlgorithm_v7)
+      cudnnGetConvolutionBackwardFilterAlgorithm_v7 = nullptr;
+  decltype(&::cudnnGetConvolutionForwardAlgorithm_v7) cudnnGetConvolutionForwardAlgorithm_v7 =
+      nullptr;
+  decltype(&::cudnnGetErrorString) cudnnGetErrorString = nullptr;
+  decltype(&::cudnnSetConvolution2dDescriptor) cudnnSetConvolution2dDescriptor = nullptr;
+  decltype(&::cudnnSetConvolutionGroupCount) cudnnSetConvolutionGroupCount = nullptr;
+  decltype(&::cudnnSetConvolutionMathType) cudnnSetConvolutionMathType = nullptr;
+  decltype(&::cudnnSetFilter4dDescriptor) cudnnSetFilter4dDescriptor = nullptr;
+  decltype(&::cudnnSetStream) cudnnSetStream = nullptr;
+  decltype(&::cudnnSetTensor4dDescriptor) cudnnSetTensor4dDescriptor = nullptr;
 };
-#undef KEEN_LIBRARY_MEMBER
 
 // The library, opened at the first call. NotFoundError that names the library, or the function that
 // it lacks.
