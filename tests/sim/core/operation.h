@@ -16,7 +16,8 @@ struct Operation {
   std::function<void(Execution&)> body;
   bool library = false;  // counted as a library call where no graph takes it
   long long flops = 0;
-  View view = Memory::get().regions().view();  // what the program had announced when it asked
+  cudaGraphNodeType type = cudaGraphNodeTypeKernel;  // of the node that it becomes in a graph
+  View view = Memory::get().regions().view();        // what the program had announced when it asked
   // Set on collectives only. `prepare` is called once per issue (a captured one: once per launch of
   // the graph) on a copy of the operation, in issue order, and may set `ready` and `body`.
   std::function<void(Operation&)> prepare;

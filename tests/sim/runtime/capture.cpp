@@ -8,13 +8,6 @@ namespace {
 
 thread_local cudaStreamCaptureMode t_mode = cudaStreamCaptureModeGlobal;
 
-// Programming Guide, "Invalidation": an invalid operation during stream capture invalidates the
-// graphs that it concerns.
-cudaError_t invalidate(Capture& capture, cudaError_t error) {
-  capture.invalid = true;
-  return error;
-}
-
 void add_dependencies(std::vector<std::size_t>& target, const std::vector<std::size_t>& added) {
   for (const std::size_t node : added) {
     if (std::ranges::find(target, node) == target.end()) target.push_back(node);
@@ -30,7 +23,7 @@ bool is_joined(const Capture& capture) {
     open.pop_back();
     if (reached[node]) continue;
     reached[node] = true;
-    const auto& after = capture.nodes[node].after;
+    const auto& after = capture.nodes[node].node.after;
     open.insert(open.end(), after.begin(), after.end());
   }
   return std::ranges::all_of(reached, [](bool value) { return value; });
@@ -48,6 +41,13 @@ void finish_capture(const CaptureRef& capture) {
 }
 
 }  // namespace
+
+// Programming Guide, "Invalidation": an invalid operation during stream capture invalidates the
+// graphs that it concerns.
+cudaError_t invalidate(Capture& capture, cudaError_t error) {
+  capture.invalid = true;
+  return error;
+}
 
 cudaError_t refuse_in_capture() {
   if (t_mode == cudaStreamCaptureModeRelaxed) return cudaSuccess;
@@ -91,9 +91,17 @@ cudaError_t refuse_capturing_device(int device) {
 }
 
 cudaError_t capture_operation(Stream& stream, Operation operation) {
+  GraphNode node;
+  node.operation = std::move(operation);
+  return capture_node(stream, std::move(node));
+}
+
+cudaError_t capture_node(Stream& stream, GraphNode node) {
   Capture& capture = *stream.capture;
   if (capture.invalid) return cudaErrorStreamCaptureInvalidated;
-  capture.nodes.push_back({std::move(operation), stream.device, stream.capture_after});
+  node.device = stream.device;
+  node.after = stream.capture_after;
+  capture.nodes.push_back({std::move(node)});
   stream.capture_after = {capture.nodes.size() - 1};
   return cudaSuccess;
 }
@@ -129,7 +137,9 @@ cudaError_t capture_wait(Stream& stream, const Event& event) {
     return invalidate(capture, cudaErrorStreamCaptureMerge);
   }
   if (stream.capture == nullptr) {
-    capture.nodes.push_back({{}, stream.device, event.capture_after, true});
+    CaptureNode& joins = capture.nodes.emplace_back();
+    joins.marker = true;
+    joins.node.after = event.capture_after;
     stream.capture = event.capture;
     stream.capture_after = {capture.nodes.size() - 1};
     return cudaSuccess;

@@ -24,6 +24,10 @@ cudaError_t refuse_capturing_device(int device);
 
 // The operation becomes a node of the stream's capture.
 cudaError_t capture_operation(Stream& stream, Operation operation);
+// The same for a node with more to it; its device and what it comes after are filled in.
+cudaError_t capture_node(Stream& stream, GraphNode node);
+// The capture becomes invalid; the result is `error`.
+cudaError_t invalidate(Capture& capture, cudaError_t error);
 
 // cudaEventRecord and cudaStreamWaitEvent where a capture is concerned.
 cudaError_t capture_record(Stream& stream, Event& event);

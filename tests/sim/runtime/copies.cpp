@@ -119,6 +119,7 @@ std::shared_ptr<std::vector<char>> stage(const CopyShape& shape) {
 Operation make_operation(CopyShape shape, Direction direction, bool staged) {
   Operation operation;
   operation.name = name_of(direction);
+  operation.type = cudaGraphNodeTypeMemcpy;
   std::shared_ptr<std::vector<char>> data;
   if (staged) {
     data = stage(shape);

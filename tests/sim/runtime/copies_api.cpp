@@ -64,6 +64,7 @@ cudaError_t fill(void* pointer, int value, std::size_t bytes, Stream& stream) {
   if (!is_device_address(pointer)) return fail(cudaErrorInvalidValue);
   Operation operation;
   operation.name = "cudaMemset";
+  operation.type = cudaGraphNodeTypeMemset;
   operation.accesses = {{pointer, bytes, AccessKind::kWrite}};
   operation.body = [=](Execution&) {
     std::memset(backing(static_cast<char*>(pointer)), value, bytes);

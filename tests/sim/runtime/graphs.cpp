@@ -2,39 +2,19 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/entry.h"
+#include "tests/sim/runtime/graph_memory.h"
+#include "tests/sim/runtime/graph_nodes.h"
 #include "tests/sim/runtime/queue.h"
 
 namespace keen::sim {
 namespace {
-
-// The markers of a capture are no nodes of the graph: who came after one comes after what it
-// came after.
-void build_graph(const Capture& capture, CUgraph_st& graph) {
-  std::vector<std::vector<std::size_t>> stands_for(capture.nodes.size());
-  for (std::size_t i = 0; i < capture.nodes.size(); ++i) {
-    const CaptureNode& captured = capture.nodes[i];
-    std::vector<std::size_t> after;
-    for (const std::size_t node : captured.after) {
-      after.insert(after.end(), stands_for[node].begin(), stands_for[node].end());
-    }
-    std::ranges::sort(after);
-    after.erase(std::unique(after.begin(), after.end()), after.end());
-    if (captured.marker) {
-      stands_for[i] = std::move(after);
-      continue;
-    }
-    stands_for[i] = {graph.nodes.size()};
-    auto& node = *graph.nodes.emplace_back(std::make_unique<CUgraphNode_st>());
-    node.operation = captured.operation;
-    node.device = captured.device;
-    node.after = std::move(after);
-  }
-}
 
 void launch_nodes(Executable& executable, Stream& stream, std::vector<WorkRef>* launched) {
   const WorkRef start = stream.last;
@@ -57,9 +37,11 @@ void launch_nodes(Executable& executable, Stream& stream, std::vector<WorkRef>* 
 
 cudaError_t launch(Executable& executable, Stream& stream) {
   cudasim_counters& counters = Machine::get().counters;
-  ++counters.graph_launches;
-  counters.graph_nodes += static_cast<long>(executable.nodes.size());
   stream.clock.join(executable.clock);
+  if (const cudaError_t error = begin_launch(executable, stream)) return error;
+  ++counters.graph_launches;
+  counters.graph_nodes += std::ranges::count_if(
+      executable.nodes, [](const ExecutableNode& each) { return !each.node.ends_child; });
   Operation start;
   start.name = "cudaGraphLaunch";
   if (const cudaError_t error = submit(stream, std::move(start), {executable.last})) return error;
@@ -78,16 +60,36 @@ cudaError_t instantiate(const char* api, cudaGraphExec_t* executable, cudaGraph_
   if (executable == nullptr || Runtime::get().graphs.find(graph) == nullptr) {
     return fail(cudaErrorInvalidValue);
   }
-  // There are no memory nodes here, so that freeing them on launch is nothing to do.
   constexpr unsigned long long kKnown = cudaGraphInstantiateFlagAutoFreeOnLaunch;
   if ((flags & ~kKnown) != 0) {
     return unsupported(api, "flags " + std::to_string(flags));
   }
+  // The header says only that this is an error; which one is unsourced.
+  if (graph->instances > 0 && has_memory_nodes(*graph)) return fail(cudaErrorInvalidValue);
   *executable = Runtime::get().executables.make();
-  for (const auto& node : graph->nodes) {
-    (*executable)->nodes.push_back({*node, Machine::get().new_actor()});
+  (*executable)->graph = graph;
+  (*executable)->frees_on_launch = (flags & cudaGraphInstantiateFlagAutoFreeOnLaunch) != 0;
+  ++graph->instances;
+  for (FlatNode& flat : flatten(*graph)) {
+    (*executable)->nodes.push_back({std::move(flat.node), Machine::get().new_actor()});
   }
   return cudaSuccess;
+}
+
+// The graph as it is now becomes one node (Programming Guide, "Creating a Graph Using Stream
+// Capture": a launch of a graph is captured as a child graph).
+cudaError_t capture_launch(const Executable& executable, Stream& stream) {
+  if (stream.capture->invalid) return cudaErrorStreamCaptureInvalidated;
+  // cudaGraphAddMemAllocNode: such a graph can only be a child that its parent owns. The error is
+  // unsourced.
+  if (has_memory_nodes(executable)) return invalidate(*stream.capture, cudaErrorInvalidValue);
+  auto nodes = std::make_shared<std::vector<GraphNode>>();
+  for (const ExecutableNode& each : executable.nodes) nodes->push_back(each.node);
+  GraphNode child;
+  child.operation.name = "child graph";
+  child.operation.type = cudaGraphNodeTypeGraph;
+  child.child = std::move(nodes);
+  return capture_node(stream, std::move(child));
 }
 
 }  // namespace
@@ -197,16 +199,13 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph,
       info == nullptr) {
     return fail(cudaErrorInvalidValue);
   }
-  *info = {cudaGraphExecUpdateErrorTopologyChanged, nullptr, nullptr};
-  if (executable->nodes.size() != graph->nodes.size()) return fail(cudaErrorGraphExecUpdateFailure);
-  for (size_t i = 0; i < graph->nodes.size(); ++i) {
-    const GraphNode& own = executable->nodes[i].node;
-    if (own.after == graph->nodes[i]->after && own.device == graph->nodes[i]->device) continue;
-    info->errorNode = graph->nodes[i].get();
-    return fail(cudaErrorGraphExecUpdateFailure);
+  if (has_memory_nodes(*executable) || has_memory_nodes(*graph)) {
+    return unsupported("cudaGraphExecUpdate", "graphs with memory nodes");
   }
-  for (size_t i = 0; i < graph->nodes.size(); ++i) executable->nodes[i].node = *graph->nodes[i];
-  info->result = cudaGraphExecUpdateSuccess;
+  std::vector<FlatNode> flat = flatten(*graph);
+  *info = check_update(*executable, *graph, flat);
+  if (info->result != cudaGraphExecUpdateSuccess) return fail(cudaErrorGraphExecUpdateFailure);
+  for (size_t i = 0; i < flat.size(); ++i) executable->nodes[i].node = std::move(flat[i].node);
   return cudaSuccess;
 }
 
@@ -219,10 +218,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   }
   Stream* found = find_stream(stream);
   if (found == nullptr) return fail(cudaErrorInvalidResourceHandle);
-  if (found->capture != nullptr) {
-    found->capture->invalid = true;
-    return unsupported("cudaGraphLaunch", "a stream that is capturing (child graphs)");
-  }
+  if (found->capture != nullptr) return fail(capture_launch(*executable, *found));
   if (const cudaError_t error = check_implicit_capture(*found)) return fail(error);
   return fail(launch(*executable, *found));
 }
@@ -239,6 +235,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   const Guard guard(Machine::get());
   if (const cudaError_t error = begin("cudaGraphExecDestroy")) return error;
   if (Runtime::get().executables.find(executable) == nullptr) return fail(cudaErrorInvalidValue);
+  --executable->graph->instances;
   Runtime::get().executables.destroy(executable);
   return cudaSuccess;
 }

@@ -13,6 +13,7 @@
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/copies.h"
 #include "tests/sim/runtime/entry.h"
+#include "tests/sim/runtime/graph_memory.h"
 #include "tests/sim/runtime/pools.h"
 #include "tests/sim/runtime/queue.h"
 
@@ -97,14 +98,14 @@ cudaError_t cudaFree(void* pointer) {
   ++Machine::get().counters.frees;
   const auto base = reinterpret_cast<Address>(pointer);
   const Allocation* allocation = Memory::get().find(base);
-  const bool valid = allocation != nullptr && allocation->base == base && allocation->live &&
-                     (allocation->kind == AllocationKind::kMalloc || is_pool_block(base));
+  const bool valid = is_left_by_graph(base) || is_pool_block(base) || is_plain_block(base);
   if (!valid) {
     Machine::get().report("free", "cudaFree of what is not, or no longer, allocated");
     return fail(cudaErrorInvalidValue);
   }
   // Memory of a pool is freed without waiting: all accesses must have ended (cuda.h, cuMemFree).
   // That other memory waits for its device is what that sentence implies.
+  free_left_by_graph(base);
   if (allocation->kind == AllocationKind::kMalloc) {
     ++Machine::get().counters.hidden_syncs;
     if (const cudaError_t error = wait_for_device(allocation->device)) return fail(error);

@@ -10,6 +10,7 @@
 
 #include "tests/sim/core/settings.h"
 #include "tests/sim/runtime/entry.h"
+#include "tests/sim/runtime/graph_memory.h"
 #include "tests/sim/runtime/queue.h"
 
 namespace keen::sim {
@@ -46,8 +47,7 @@ cudaError_t allocate(const char* api, void** pointer, std::size_t bytes, CUmemPo
   if (pointer == nullptr) return fail(cudaErrorInvalidValue);
   *pointer = nullptr;
   if (stream.capture != nullptr) {
-    stream.capture->invalid = true;
-    return unsupported(api, "memory nodes of graphs (a stream that is capturing)");
+    return fail(capture_allocation(api, pointer, bytes, *pool, stream));
   }
   ++Machine::get().counters.async_mallocs;
   if (bytes == 0) return cudaSuccess;
@@ -65,21 +65,17 @@ cudaError_t allocate(const char* api, void** pointer, std::size_t bytes, CUmemPo
 }
 
 cudaError_t free_later(void* pointer, Stream& stream) {
+  if (stream.capture != nullptr) return fail(capture_free(pointer, stream));
   const auto base = reinterpret_cast<Address>(pointer);
   const Allocation* allocation = Memory::get().find(base);
   const auto block = blocks().find(base);
-  const bool in_use = allocation != nullptr && allocation->base == base && allocation->live &&
-                      allocation->kind != AllocationKind::kVariable &&
-                      (block == blocks().end() || !block->second.freed);
+  const bool in_use = is_left_by_graph(base) || is_pool_block(base) || is_plain_block(base);
   if (!in_use) {
     Machine::get().report("free", "cudaFreeAsync of what is not, or no longer, allocated");
     return fail(cudaErrorInvalidValue);
   }
-  if (stream.capture != nullptr) {
-    stream.capture->invalid = true;
-    return unsupported("cudaFreeAsync", "memory nodes of graphs (a stream that is capturing)");
-  }
   ++Machine::get().counters.async_frees;
+  free_left_by_graph(base);
   if (block != blocks().end()) block->second.freed = true;
   Operation operation;
   operation.name = "cudaFreeAsync";
@@ -202,6 +198,12 @@ void return_to_pool(Address base) {
 bool is_pool_block(Address base) {
   const auto block = blocks().find(base);
   return block != blocks().end() && !block->second.freed;
+}
+
+bool is_plain_block(Address base) {
+  const Allocation* allocation = Memory::get().find(base);
+  return allocation != nullptr && allocation->base == base && allocation->live &&
+         allocation->kind == AllocationKind::kMalloc;
 }
 
 // NOLINTBEGIN(readability-identifier-naming)

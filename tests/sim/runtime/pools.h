@@ -16,5 +16,7 @@ std::size_t cached_pool_bytes(int device);
 // The pool that the block at `base` came from, if it is in use; the block is then out of the pool.
 void return_to_pool(Address base);
 bool is_pool_block(Address base);
+// Of cudaMalloc, in use.
+bool is_plain_block(Address base);
 
 }  // namespace keen::sim

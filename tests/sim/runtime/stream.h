@@ -29,12 +29,20 @@ struct Work {
 };
 using WorkRef = std::shared_ptr<Work>;
 
-// One step of a capture. A marker stands where a stream joins the capture, so that a fork without
-// any work must be joined too.
-struct CaptureNode {
+struct GraphNode {
   Operation operation;
   int device = 0;
   std::vector<std::size_t> after;
+  Address allocates = 0;  // memory that graphs own: see graph_memory.h
+  Address frees = 0;
+  std::shared_ptr<const std::vector<GraphNode>> child;  // the nodes of a child graph
+  bool ends_child = false;                              // stands for the end of one
+};
+
+// One step of a capture. A marker stands where a stream joins the capture, so that a fork without
+// any work must be joined too.
+struct CaptureNode {
+  GraphNode node;
   bool marker = false;
 };
 
@@ -74,12 +82,6 @@ struct Event {
   std::vector<std::size_t> capture_after;
 };
 
-struct GraphNode {
-  Operation operation;
-  int device = 0;
-  std::vector<std::size_t> after;
-};
-
 struct ExecutableNode {
   GraphNode node;
   Actor actor = 0;
@@ -88,6 +90,8 @@ struct ExecutableNode {
 // Two launches of one executable are ordered (cuda_runtime_api.h: cudaGraphLaunch).
 struct Executable {
   std::vector<ExecutableNode> nodes;
+  CUgraph_st* graph = nullptr;
+  bool frees_on_launch = false;  // cudaGraphInstantiateFlagAutoFreeOnLaunch
   WorkRef last;
   Clock clock;
 };
@@ -115,6 +119,7 @@ struct CUevent_st : keen::sim::Event {};
 struct CUgraphNode_st : keen::sim::GraphNode {};
 struct CUgraph_st {
   std::vector<std::unique_ptr<CUgraphNode_st>> nodes;
+  int instances = 0;  // executable graphs that have not been destroyed
 };
 struct CUgraphExec_st : keen::sim::Executable {};
 struct CUmemPoolHandle_st : keen::sim::Pool {};

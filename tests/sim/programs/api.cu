@@ -1,0 +1,135 @@
+// Right uses of the runtime's API that a strict stand-in might refuse. usage: sim_api CASE
+#include "tests/sim/programs/check.h"
+#include "tests/sim/programs/correct_case.h"
+#include "tests/sim/programs/fault_kernels.cuh"
+#include "tests/sim/programs/graph_case.h"
+
+namespace {
+
+using namespace keen::sim::test;
+
+bool all_are(const float* device, int count, float value) {
+  return host_copy(device, count) == std::vector<float>(count, value);
+}
+
+// ---- Graphs -----------------------------------------------------------------------------------
+
+// Memory that lives inside of each launch.
+KEEN_CORRECT(scratch_of_a_graph) {
+  float *x = zeros(), *scratch = nullptr;
+  cudaStream_t a = new_stream();
+  cudaGraphExec_t exec = instantiated(captured_graph(a, [&] {
+    scratch = async_array(kSize, a);
+    increment<<<2, 64, 0, a>>>(x, scratch, kSize);
+    increment<<<2, 64, 0, a>>>(scratch, x, kSize);
+    KEEN_CUDA_CHECK(cudaFreeAsync(scratch, a));
+  }));
+  for (int k = 0; k < 3; ++k) KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return all_are(x, kSize, 6);
+}
+
+// Memory that a launch leaves, freed in the three ways that there are.
+KEEN_CORRECT(result_of_a_graph) {
+  float *x = zeros(), *left = nullptr;
+  cudaStream_t a = new_stream();
+  cudaGraphExec_t exec = instantiated(captured_graph(a, [&] {
+    left = async_array(kSize, a);
+    increment<<<2, 64, 0, a>>>(x, left, kSize);
+  }));
+  cudaGraphExec_t frees =
+      instantiated(captured_graph(a, [&] { KEEN_CUDA_CHECK(cudaFreeAsync(left, a)); }));
+  for (int way = 0; way < 3; ++way) {
+    KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+    increment<<<2, 64, 0, a>>>(left, x, kSize);
+    if (way == 0) KEEN_CUDA_CHECK(cudaFreeAsync(left, a));
+    if (way == 1) KEEN_CUDA_CHECK(cudaGraphLaunch(frees, a));
+    KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+    if (way == 2) KEEN_CUDA_CHECK(cudaFree(left));
+  }
+  return all_are(x, kSize, 6);
+}
+
+KEEN_CORRECT(freed_on_launch) {
+  float *x = zeros(), *left = nullptr;
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaGraph_t graph = captured_graph(a, [&] {
+    left = async_array(kSize, a);
+    increment<<<2, 64, 0, a>>>(x, left, kSize);
+    increment<<<2, 64, 0, a>>>(left, x, kSize);
+  });
+  cudaGraphExec_t exec = instantiated(graph, cudaGraphInstantiateFlagAutoFreeOnLaunch);
+  for (int k = 0; k < 4; ++k) KEEN_CUDA_CHECK(cudaGraphLaunch(exec, k % 2 == 0 ? a : b));
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  KEEN_CUDA_CHECK(cudaFree(left));
+  return all_are(x, kSize, 8);
+}
+
+// The graph goes; what it left stays, until it is freed.
+KEEN_CORRECT(memory_outlives_its_graph) {
+  float *x = zeros(), *left = nullptr;
+  cudaStream_t a = new_stream();
+  cudaGraph_t graph = captured_graph(a, [&] {
+    left = async_array(kSize, a);
+    increment<<<2, 64, 0, a>>>(x, left, kSize);
+  });
+  cudaGraphExec_t exec = instantiated(graph);
+  KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  KEEN_CUDA_CHECK(cudaGraphExecDestroy(exec));
+  KEEN_CUDA_CHECK(cudaGraphDestroy(graph));
+  const bool right = all_are(left, kSize, 1);
+  KEEN_CUDA_CHECK(cudaFreeAsync(left, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return right;
+}
+
+// A child graph is a copy: its exec may run, change and go.
+KEEN_CORRECT(graph_in_a_graph) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  const auto add_to = [&](float* target) {
+    return captured_graph(a, [&] {
+      increment<<<2, 64, 0, a>>>(target, target, kSize);
+      increment<<<2, 64, 0, a>>>(target, target, kSize);
+    });
+  };
+  cudaGraphExec_t child = instantiated(add_to(x));
+  cudaGraph_t graph = captured_graph(a, [&] {
+    increment<<<2, 64, 0, a>>>(x, x, kSize);
+    order(a, b);
+    KEEN_CUDA_CHECK(cudaGraphLaunch(child, a));
+    increment<<<2, 64, 0, b>>>(y, y, kSize);
+    order(b, a);
+    increment<<<2, 64, 0, a>>>(x, y, kSize);
+  });
+  std::size_t count = 0;
+  KEEN_CUDA_CHECK(cudaGraphGetNodes(graph, nullptr, &count));
+  cudaGraphExecUpdateResultInfo info = {};
+  KEEN_CUDA_CHECK(cudaGraphExecUpdate(child, add_to(y), &info));
+  KEEN_CUDA_CHECK(cudaGraphExecDestroy(child));
+  cudaGraphExec_t exec = instantiated(graph);
+  for (int k = 0; k < 2; ++k) KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return count == 4 && all_are(x, kSize, 6) && all_are(y, kSize, 7);
+}
+
+KEEN_CORRECT(update_of_a_graph) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream();
+  const auto add_to = [&](float* target) {
+    return captured_graph(a, [&] { increment<<<2, 64, 0, a>>>(target, target, kSize); });
+  };
+  cudaGraphExec_t exec = instantiated(add_to(x));
+  KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  cudaGraphExecUpdateResultInfo info = {};
+  // The launch before keeps what it had.
+  KEEN_CUDA_CHECK(cudaGraphExecUpdate(exec, add_to(y), &info));
+  for (int k = 0; k < 2; ++k) KEEN_CUDA_CHECK(cudaGraphLaunch(exec, a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return info.result == cudaGraphExecUpdateSuccess && all_are(x, kSize, 1) && all_are(y, kSize, 2);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_correct(argc, argv); }
