@@ -130,6 +130,105 @@ KEEN_CORRECT(update_of_a_graph) {
   return info.result == cudaGraphExecUpdateSuccess && all_are(x, kSize, 1) && all_are(y, kSize, 2);
 }
 
+// ---- Handles and devices ----------------------------------------------------------------------
+
+// Work that was asked for goes on (cuda_runtime_api.h: cudaStreamDestroy, cudaEventDestroy).
+KEEN_CORRECT(destroyed_while_in_use) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  cudaEvent_t event = new_event();
+  increment<<<2, 64, 0, a>>>(x, y, kSize);
+  KEEN_CUDA_CHECK(cudaEventRecord(event, a));
+  KEEN_CUDA_CHECK(cudaStreamWaitEvent(b, event, 0));
+  KEEN_CUDA_CHECK(cudaEventDestroy(event));
+  KEEN_CUDA_CHECK(cudaStreamDestroy(a));
+  increment<<<2, 64, 0, b>>>(y, x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(b));
+  return all_are(x, kSize, 2);
+}
+
+// An event that was never recorded stands for nothing.
+KEEN_CORRECT(event_never_recorded) {
+  cudaStream_t a = new_stream();
+  cudaEvent_t event = new_event();
+  return cudaStreamWaitEvent(a, event, 0) == cudaSuccess && cudaEventQuery(event) == cudaSuccess &&
+         cudaEventSynchronize(event) == cudaSuccess;
+}
+
+// Copies, fills, waits and events of another device's stream do not ask for the current device
+// (Programming Guide, "Stream and Event Behavior"); nor do frees.
+KEEN_CORRECT(calls_for_another_device) {
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream();
+  cudaEvent_t event = new_event();
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  cudaStream_t b = new_stream();
+  KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, kSize * sizeof(float), a));
+  KEEN_CUDA_CHECK(cudaMemcpyAsync(y, x, kSize * sizeof(float), cudaMemcpyDeviceToDevice, a));
+  KEEN_CUDA_CHECK(cudaEventRecord(event, a));
+  KEEN_CUDA_CHECK(cudaStreamWaitEvent(b, event, 0));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(b));
+  const bool right = all_are(y, kSize, 0);
+  KEEN_CUDA_CHECK(cudaFree(x));
+  KEEN_CUDA_CHECK(cudaFree(y));
+  return right;
+}
+
+// A copy between devices needs no peer access.
+KEEN_CORRECT(copy_between_devices) {
+  float *x = zeros(), *y = nullptr;
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  y = zeros();
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  cudaStream_t a = new_stream();
+  increment<<<2, 64, 0, a>>>(x, x, kSize);
+  KEEN_CUDA_CHECK(cudaMemcpyPeerAsync(y, 1, x, 0, kSize * sizeof(float), a));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  return all_are(y, kSize, 1);
+}
+
+// ---- Out of memory ----------------------------------------------------------------------------
+
+// Whichever allocation fails, the program gives back what it has, and goes on.
+KEEN_CORRECT(any_allocation_may_fail) {
+  bool right = true;
+  for (int k = 1; k <= 4; ++k) {
+    KEEN_SIM(cudasim_fail)("cudaMallocAsync", k, cudaErrorMemoryAllocation);
+    cudaStream_t a = new_stream();
+    std::vector<void*> blocks;
+    void* memory = nullptr;
+    cudaError_t error = cudaSuccess;
+    while ((error = cudaMallocAsync(&memory, 64, a)) == cudaSuccess) blocks.push_back(memory);
+    right &= error == cudaErrorMemoryAllocation && blocks.size() == static_cast<std::size_t>(k - 1);
+    right &= cudaGetLastError() == cudaErrorMemoryAllocation && cudaGetLastError() == cudaSuccess;
+    for (void* block : blocks) KEEN_CUDA_CHECK(cudaFreeAsync(block, a));
+    float* x = async_array(64, a);
+    KEEN_CUDA_CHECK(cudaMemsetAsync(x, 0, 256, a));
+    increment<<<1, 64, 0, a>>>(x, x, 64);
+    KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+    right &= all_are(x, 64, 1);
+    KEEN_CUDA_CHECK(cudaFreeAsync(x, a));
+    KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  }
+  return right;
+}
+
+// What does not fit fails, and after a free it fits.
+KEEN_CORRECT(memory_that_is_full) {
+  std::size_t free_bytes = 0, total = 0;
+  KEEN_CUDA_CHECK(cudaMemGetInfo(&free_bytes, &total));
+  void *most = nullptr, *more = nullptr;
+  const std::size_t half = free_bytes / 2 + 4096;
+  KEEN_CUDA_CHECK(cudaMalloc(&most, half));
+  const bool refused = cudaMalloc(&more, half) == cudaErrorMemoryAllocation;
+  const bool told = cudaGetLastError() == cudaErrorMemoryAllocation && more == nullptr;
+  KEEN_CUDA_CHECK(cudaFree(most));
+  KEEN_CUDA_CHECK(cudaMalloc(&more, half));
+  KEEN_CUDA_CHECK(cudaFree(more));
+  return refused && told;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_correct(argc, argv); }

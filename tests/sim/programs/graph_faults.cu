@@ -1,5 +1,7 @@
 // Faults with graphs, each planted and repaired: memory that a graph owns, child graphs, updates.
 // usage: sim_graph_faults CASE
+#include <utility>
+
 #include "tests/sim/programs/check.h"
 #include "tests/sim/programs/fault_case.h"
 #include "tests/sim/programs/fault_kernels.cuh"
@@ -145,6 +147,20 @@ KEEN_FAULT(free_graph_before_its_allocation, "free", cudaErrorInvalidValue) {
       instantiated(captured_graph(a, [&] { KEEN_CUDA_CHECK(cudaFreeAsync(x, a)); }));
   if (!planted) KEEN_CUDA_CHECK(cudaGraphLaunch(makes, a));
   return first_error(cudaGraphLaunch(frees, a), a);
+}
+
+KEEN_FAULT(graph_without_memory, "memory", cudaErrorMemoryAllocation) {
+  static float* most = nullptr;  // of the run before, after whose fault no call could free it
+  KEEN_CUDA_CHECK(cudaFree(std::exchange(most, nullptr)));
+  std::size_t free_bytes = 0, total = 0;
+  KEEN_CUDA_CHECK(cudaMemGetInfo(&free_bytes, &total));
+  const std::size_t count = free_bytes / 2 / sizeof(float) + 4096;
+  cudaStream_t a = new_stream();
+  cudaGraph_t graph =
+      captured_graph(a, [&] { KEEN_CUDA_CHECK(cudaFreeAsync(async_array(count, a), a)); });
+  if (planted) most = device_array<float>(count);
+  const cudaError_t error = first_error(cudaGraphLaunch(instantiated(graph), a), a);
+  return error;
 }
 
 // The allocation is ordered in its stream alone.

@@ -38,6 +38,12 @@ Operation allocation_operation(Address base, std::size_t bytes) {
   operation.type = cudaGraphNodeTypeMemAlloc;
   operation.body = [base, bytes](Execution& execution) {
     execution.device = device_of(base);
+    if (bytes > Memory::get().free_bytes(execution.device)) {
+      // How hardware says so, and when, is unsourced.
+      Machine::get().report("memory", "a graph allocates more than its device has left");
+      Machine::get().set_sticky(cudaErrorMemoryAllocation);
+      return;
+    }
     Memory::get().set_live(*Memory::get().find(base), true);
     std::memset(reinterpret_cast<void*>(base + kWrittenOffset), 0, bytes);
     Memory::get().touch(execution, {reinterpret_cast<void*>(base), bytes, AccessKind::kAllocate});
