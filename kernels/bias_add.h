@@ -14,8 +14,8 @@ struct BiasAddArgs {
 namespace nn {
 
 // value + bias, where bias [channels] runs along the last dimension of `value`, or along dimension
-// 1 for kNCHW. `value` has a rank of at least 2. float32 and float64. InvalidArgumentError
-// otherwise.
+// 1 for kNCHW. `value` has a rank of at least 2. float32 and float64; on GPUs float16 and
+// bfloat16 as well. InvalidArgumentError otherwise.
 [[nodiscard]] Tensor bias_add(const Tensor& value, const Tensor& bias,
                               const BiasAddArgs& args = {});
 

@@ -22,7 +22,8 @@ namespace nn {
 
 // Correlates input [batch, height, width, in] with filters [height, width, in / groups, out]; the
 // number of groups follows from the two channel counts. The result is [batch, height, width, out].
-// A filter larger than its padded input gives an empty result. float32 and float64.
+// A filter larger than its padded input gives an empty result. float32 and float64; on GPUs float16
+// and bfloat16 as well, whose sums are in float32.
 //
 // InvalidArgumentError for ranks other than 4, strides and dilations below 1, negative paddings,
 // depths that don't divide, a filter without elements; UnimplementedError for kNCHW on the CPU.

@@ -14,9 +14,10 @@ struct MatmulArgs {
 };
 
 // op(a) op(b) over the last two dimensions: a is [..., m, k], b is [..., k, n] (with the last two
-// exchanged where transposed), the result [..., m, n]. Dimensions before those broadcast. float32
-// and float64. InvalidArgumentError for ranks below two and sizes that don't fit, ValueError for
-// both transpose and adjoint of one side. An inner dimension of 0 gives zeros.
+// exchanged where transposed), the result [..., m, n]. Dimensions before those broadcast. An
+// inner dimension of 0 gives zeros. float32 and float64; on GPUs float16 and bfloat16 as well,
+// whose sums are in float32. InvalidArgumentError for ranks below two and sizes that don't fit,
+// ValueError for both transpose and adjoint of one side.
 [[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, const MatmulArgs& args = {});
 
 namespace linalg {

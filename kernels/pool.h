@@ -25,8 +25,9 @@ namespace nn {
 // gives the lowest finite value. Of equal elements the first in row order gets the gradient. A
 // window larger than its padded input gives an empty result.
 //
-// float32 and float64. InvalidArgumentError for ranks other than 4, sizes and strides below 1,
-// paddings below 0 or not below the window's size; UnimplementedError for kNCHW on the CPU.
+// float32 and float64; on GPUs float16 and bfloat16 as well. InvalidArgumentError for ranks other
+// than 4, sizes and strides below 1, paddings below 0 or not below the window's size;
+// UnimplementedError for kNCHW on the CPU.
 [[nodiscard]] Tensor max_pool2d(const Tensor& input, const Pool2DArgs& args);
 
 // The mean of each window; padding does not count.

@@ -71,7 +71,7 @@ TEST(gpu_matmul, equals_the_cpu) {
   for (const GpuChoice choice : {GpuChoice::kAuto, GpuChoice::kOwn}) {
     const WithChoice with(choice);
     for (const Sizes& sizes : all) {
-      for (const DType dtype : {float32, float16, DType::kBFloat16}) {
+      for (const DType dtype : {float32, float64, float16, DType::kBFloat16}) {
         const Tensor a = some(sizes.a, 1);
         const Tensor b = some(sizes.b, 2);
         EXPECT_EQ(difference(text("product of ", a.spec(), " and ", b.spec(), " in ", dtype),
