@@ -69,7 +69,7 @@ class Allocator {
   [[noreturn]] void exhausted(std::size_t bytes);
 
   const Device device_;
-  const cudaStream_t stream_;
+  cudaStream_t stream_;
   EventLog& events_;
   const Mode mode_;
   cudaMemPool_t pool_ = nullptr;

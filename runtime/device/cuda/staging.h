@@ -36,7 +36,7 @@ class Staging {
   [[nodiscard]] char* reserve(std::size_t bytes);
 
   const Device device_;
-  const cudaStream_t stream_;
+  cudaStream_t stream_;
   EventLog& events_;
   std::mutex up_mutex_;
   char* ring_ = nullptr;
