@@ -45,10 +45,12 @@ void int_cpu(KernelContext& context) {
   random::detail::fill_uniform_int(context, start_of(context), kBounds);
 }
 
-[[maybe_unused]] void int_gpu(KernelContext& context) {
+#ifdef KEEN_HAS_CUDA
+void int_gpu(KernelContext& context) {
   random::detail::check_bounds(context, kBounds);
   random::detail::fill_uniform_int_gpu(context, {.known = start_of(context)}, kBounds);
 }
+#endif
 
 }  // namespace
 

@@ -96,10 +96,12 @@ void int_cpu(KernelContext& context) {
   random::detail::fill_uniform_int(context, start_of(context), kBounds);
 }
 
-[[maybe_unused]] void int_gpu(KernelContext& context) {
+#ifdef KEEN_HAS_CUDA
+void int_gpu(KernelContext& context) {
   random::detail::check_bounds(context, kBounds);
   random::detail::fill_uniform_int_gpu(context, gpu_start_of(context), kBounds);
 }
+#endif
 
 void infer_fold_in(InferContext& context) {
   check_shape(context, 0, "seed", {2});
