@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/batch_norm.h"
+#include "kernels/optimizers.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax_cross_entropy.h"
 #include "runtime/device/device_context.h"
@@ -90,6 +91,17 @@ TEST_F(gpu_profile, softmax_cross_entropy) {
     });
     EXPECT_LT(bytes(counts, {"softmax_kernel"}, shape.num_elements()), 12.5) << classes;
   }
+}
+
+TEST_F(gpu_profile, adam) {
+  const std::int64_t n = 50000;
+  const DeviceScope scope(gpu());
+  std::vector<Variable> variables{Variable(fill({}, 0.9)), Variable(fill({}, 0.999))};
+  for (int i = 0; i < 3; ++i) variables.emplace_back(fill({n}, 0.5));
+  const std::vector<Tensor> gradients{fill({n}, 0.25)};
+  const Tensor rate = fill({}, 0.01);
+  const auto counts = cost([&] { train::apply_adam(variables, rate, gradients, {}); });
+  EXPECT_LT(bytes(counts, {"update_kernel"}, n), 28.5);
 }
 
 TEST_F(gpu_profile, reductions) {
