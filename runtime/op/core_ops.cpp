@@ -183,7 +183,7 @@ constinit const Op kIdentity{.name = "Identity",
                              .infer = infer_same,
                              .gradient = pass_gradient,
                              .cpu = copy_elements,
-.gpu = KEEN_GPU_KERNEL(copy_elements)};
+                             .gpu = KEEN_GPU_KERNEL(copy_elements)};
 KEEN_OP(kIdentity);
 
 constinit const Op kCopy{.name = "_Copy",
@@ -192,11 +192,14 @@ constinit const Op kCopy{.name = "_Copy",
                          .infer = infer_same,
                          .gradient = copy_gradient,
                          .cpu = copy_elements,
-.gpu = KEEN_GPU_KERNEL(copy_elements)};
+                         .gpu = KEEN_GPU_KERNEL(copy_elements)};
 KEEN_OP(kCopy);
 
-constinit const Op kFill{
-    .name = "_Fill", .infer = infer_fill, .gradient = not_differentiable, .cpu = fill_cpu, .gpu = KEEN_GPU_KERNEL(fill_gpu)};
+constinit const Op kFill{.name = "_Fill",
+                         .infer = infer_fill,
+                         .gradient = not_differentiable,
+                         .cpu = fill_cpu,
+                         .gpu = KEEN_GPU_KERNEL(fill_gpu)};
 KEEN_OP(kFill);
 
 constinit const Op kAddN{.name = "AddN",
@@ -204,7 +207,8 @@ constinit const Op kAddN{.name = "AddN",
                          .dtypes = kNumericTypes,
                          .infer = infer_add_n,
                          .gradient = add_n_gradient,
-                         .cpu = add_n_cpu, .gpu = KEEN_GPU_KERNEL(add_n_gpu)};
+                         .cpu = add_n_cpu,
+                         .gpu = KEEN_GPU_KERNEL(add_n_gpu)};
 KEEN_OP(kAddN);
 
 // Tapes hand the gradient of a read to its variable; there is no input to give one to.
@@ -213,7 +217,7 @@ constinit const Op kReadVariable{.name = "ReadVariableOp",
                                  .infer = infer_read,
                                  .gradient = not_differentiable,
                                  .cpu = read_value,
-.gpu = KEEN_GPU_KERNEL(read_value)};
+                                 .gpu = KEEN_GPU_KERNEL(read_value)};
 KEEN_OP(kReadVariable);
 
 constinit const Op kAssignVariable{.name = "AssignVariableOp",
@@ -224,7 +228,7 @@ constinit const Op kAssignVariable{.name = "AssignVariableOp",
                                    .infer = infer_assign,
                                    .gradient = not_differentiable,
                                    .cpu = assign_value,
-.gpu = KEEN_GPU_KERNEL(assign_value)};
+                                   .gpu = KEEN_GPU_KERNEL(assign_value)};
 KEEN_OP(kAssignVariable);
 
 constinit const Op kAssignAddVariable{.name = "AssignAddVariableOp",
@@ -234,7 +238,8 @@ constinit const Op kAssignAddVariable{.name = "AssignAddVariableOp",
                                       .effect = Effect::kWritesVariable,
                                       .infer = infer_assign,
                                       .gradient = not_differentiable,
-                                      .cpu = accumulate_cpu<1>, .gpu = KEEN_GPU_KERNEL(assign_add_gpu)};
+                                      .cpu = accumulate_cpu<1>,
+                                      .gpu = KEEN_GPU_KERNEL(assign_add_gpu)};
 KEEN_OP(kAssignAddVariable);
 
 constinit const Op kAssignSubVariable{.name = "AssignSubVariableOp",
@@ -244,7 +249,8 @@ constinit const Op kAssignSubVariable{.name = "AssignSubVariableOp",
                                       .effect = Effect::kWritesVariable,
                                       .infer = infer_assign,
                                       .gradient = not_differentiable,
-                                      .cpu = accumulate_cpu<-1>, .gpu = KEEN_GPU_KERNEL(assign_sub_gpu)};
+                                      .cpu = accumulate_cpu<-1>,
+                                      .gpu = KEEN_GPU_KERNEL(assign_sub_gpu)};
 KEEN_OP(kAssignSubVariable);
 
 Device default_device() {
