@@ -1,5 +1,6 @@
 #include "kernels/argmax.h"
 
+#include "kernels/detail/axis_rows.h"
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/host_ints.h"
 #include "runtime/base/error.h"
@@ -40,12 +41,9 @@ void infer(op::InferContext& context) {
 // `kSign` is 1 for the largest, -1 for the smallest.
 template <class T, class Index, int kSign>
 void search(op::KernelContext& context) {
-  const Shape& shape = context.shape(0);
-  const int axis =
-      detail::axis_of(context.attrs<ArgMaxArgs>().axis, shape.rank(), context.op_name());
-  std::int64_t inner = 1;
-  for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape.dim(i);
-  const std::int64_t size = shape.dim(axis);
+  const detail::AxisRows rows = detail::axis_rows(context, context.attrs<ArgMaxArgs>().axis);
+  const std::int64_t inner = rows.inner;
+  const std::int64_t size = rows.length;
   const T* x = context.in<T>(0);
   Index* out = context.out<Index>(0);
   const auto better = [](Compute<T> a, Compute<T> b) { return kSign > 0 ? a > b : a < b; };

@@ -1,6 +1,6 @@
 #include "kernels/argmax.h"
+#include "kernels/detail/axis_rows.h"
 #include "kernels/detail/elementwise.cuh"
-#include "kernels/detail/host_ints.h"
 
 namespace keen {
 namespace {
@@ -91,12 +91,9 @@ __global__ void __launch_bounds__(kBlock)
 }
 
 void search(op::KernelContext& context, bool largest) {
-  const Shape& shape = context.shape(0);
-  const int axis =
-      detail::axis_of(context.attrs<ArgMaxArgs>().axis, shape.rank(), context.op_name());
-  SearchPlan plan{context.output(0).shape.num_elements(), shape.dim(axis), 1, largest,
-                  context.output(0).dtype == DType::kInt64};
-  for (int i = axis + 1; i < shape.rank(); ++i) plan.inner *= shape.dim(i);
+  const detail::AxisRows rows = detail::axis_rows(context, context.attrs<ArgMaxArgs>().axis);
+  const SearchPlan plan{rows.rows(), rows.length, rows.inner, largest,
+                        context.output(0).dtype == DType::kInt64};
   const std::int64_t per_block = plan.inner == 1 ? 1 : kBlock;
   Numbers::visit(context.dtype(0), [&]<class T>() {
     device::cuda::launch<search_kernel<T>>(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/detail/axis_rows.h"
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/functors.h"
 #include "kernels/detail/host_ints.h"
@@ -44,17 +45,15 @@ void scan_line(const T* x, T* out, std::int64_t n, std::int64_t stride, const Sc
 
 template <class F, int kStart>
 void scan_cpu(op::KernelContext& context) {
-  const Shape& shape = context.shape(0);
-  if (shape.num_elements() == 0) return;
+  if (context.shape(0).num_elements() == 0) return;
   const auto& args = context.attrs<ScanArgs>();
-  const int axis = detail::axis_of(args.axis, shape.rank(), context.op_name());
-  const std::int64_t n = shape.dim(axis);
-  std::int64_t inner = 1;
-  for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape.dim(i);
+  const detail::AxisRows rows = detail::axis_rows(context, args.axis);
+  const std::int64_t n = rows.length;
+  const std::int64_t inner = rows.inner;
   Numbers::visit(context.dtype(0), [&]<class T>() {
     const T* x = context.in<T>(0);
     T* out = context.out<T>(0);
-    device::cpu::parallel_for(context.threads(), shape.num_elements() / n,
+    device::cpu::parallel_for(context.threads(), rows.rows(),
                               std::max<std::int64_t>(1, detail::kElementwiseGrain / n),
                               [&](std::int64_t begin, std::int64_t end) {
                                 for (std::int64_t line = begin; line < end; ++line) {

@@ -1,5 +1,5 @@
+#include "kernels/detail/axis_rows.h"
 #include "kernels/detail/elementwise.cuh"
-#include "kernels/detail/host_ints.h"
 #include "kernels/scan.h"
 
 namespace keen {
@@ -82,13 +82,10 @@ __global__ void __launch_bounds__(kBlock)
 
 template <class F>
 void scan(op::KernelContext& context, int start) {
-  const Shape& shape = context.shape(0);
-  if (shape.num_elements() == 0) return;
+  if (context.shape(0).num_elements() == 0) return;
   const auto& args = context.attrs<ScanArgs>();
-  const int axis = detail::axis_of(args.axis, shape.rank(), context.op_name());
-  ScanPlan plan{shape.num_elements() / shape.dim(axis), shape.dim(axis), 1, args.exclusive,
-                args.reverse};
-  for (int i = axis + 1; i < shape.rank(); ++i) plan.inner *= shape.dim(i);
+  const detail::AxisRows rows = detail::axis_rows(context, args.axis);
+  const ScanPlan plan{rows.rows(), rows.length, rows.inner, args.exclusive, args.reverse};
   const std::int64_t per_block = plan.inner == 1 ? 1 : kBlock;
   Numbers::visit(context.dtype(0), [&]<class T>() {
     device::cuda::launch<scan_kernel<F, T>>(

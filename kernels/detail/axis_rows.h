@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "kernels/detail/host_ints.h"
 #include "runtime/base/shape.h"
+#include "runtime/op/op.h"
 
 namespace keen::detail {
 
@@ -45,5 +47,11 @@ struct AxisRows {
     }
   }
 };
+
+// Of the first input of an op. InvalidArgumentError where it has no such axis.
+[[nodiscard]] inline AxisRows axis_rows(const op::KernelContext& context, std::int64_t axis) {
+  const Shape& shape = context.shape(0);
+  return {shape, axis_of(axis, shape.rank(), context.op_name())};
+}
 
 }  // namespace keen::detail

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/detail/axis_rows.h"
 #include "kernels/padding.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/shape.h"
@@ -21,11 +22,8 @@ struct ChannelLayout {
 // Of an array of rank two or more, with its channels last or second.
 [[nodiscard]] inline ChannelLayout channel_layout(const Shape& shape, DataFormat format) {
   const int axis = format == DataFormat::kNCHW ? 1 : shape.rank() - 1;
-  ChannelLayout layout;
-  for (int i = 0; i < axis; ++i) layout.outer *= shape.dim(i);
-  layout.channels = shape.dim(axis);
-  for (int i = axis + 1; i < shape.rank(); ++i) layout.inner *= shape.dim(i);
-  return layout;
+  const AxisRows rows(shape, axis);
+  return {rows.outer, rows.length, rows.inner};
 }
 
 // out = value + bias[channel]; `out` may be `value`. float32, float64, float16, bfloat16.
