@@ -59,8 +59,9 @@ class WideIndices {
 // Integers around zero that repeat after `period`: sums of many are exact in 16 bits.
 inline Tensor small_numbers(const Shape& shape, DType dtype, int period = 5) {
   std::vector<float> values;
+  const int middle = period / 2;
   for (std::int64_t i = 0; i < shape.num_elements(); ++i) {
-    values.push_back(static_cast<float>(i * 7 % period - period / 2));
+    values.push_back(static_cast<float>(i * 7 % period - middle));
   }
   const Tensor numbers = Tensor::from_vector(values, shape);
   if (dtype == DType::kBool) return numbers > 0.0;

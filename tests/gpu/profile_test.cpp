@@ -37,7 +37,7 @@ class gpu_profile : public testing::Test {  // NOLINT(readability-identifier-nam
     const sim::Counts before = sim::counts();
     call();
     context.synchronize();
-    const sim::Counts after = sim::counts() - before;
+    sim::Counts after = sim::counts() - before;
     KEEN_SIM(cudasim_profile)(0);
     return after;
   }

@@ -4,7 +4,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-// NOLINTBEGIN(modernize-use-using): read by C as well
+// Read by C as well, and named as C does.
+// NOLINTBEGIN(modernize-use-using,readability-identifier-naming)
 
 // ---- Counters -----------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ const char* cudasim_finding(int index);
 void cudasim_host_release(const void* object);
 void cudasim_host_acquire(const void* object);
 
-// NOLINTEND(modernize-use-using)
+// NOLINTEND(modernize-use-using,readability-identifier-naming)
 #ifdef __cplusplus
 }
 #endif

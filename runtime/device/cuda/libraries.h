@@ -8,6 +8,7 @@
 namespace keen::device::cuda {
 
 // The functions that Keen uses, under their own names; libraries.cpp lists them once more.
+// NOLINTBEGIN(readability-identifier-naming)
 struct CublasLt {
   decltype(&::cublasLtCreate) cublasLtCreate = nullptr;
   decltype(&::cublasLtGetStatusName) cublasLtGetStatusName = nullptr;
@@ -47,6 +48,7 @@ struct Cudnn {
   decltype(&::cudnnSetStream) cudnnSetStream = nullptr;
   decltype(&::cudnnSetTensor4dDescriptor) cudnnSetTensor4dDescriptor = nullptr;
 };
+// NOLINTEND(readability-identifier-naming)
 
 // The library, opened at the first call. NotFoundError that names the library, or the function that
 // it lacks.

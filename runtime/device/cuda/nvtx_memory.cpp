@@ -6,7 +6,7 @@ namespace keen::device::cuda {
 namespace {
 
 nvtxDomainHandle_t domain() {
-  static nvtxDomainHandle_t const made = nvtxDomainCreateA("keen");
+  static auto* const made = nvtxDomainCreateA("keen");
   return made;
 }
 
