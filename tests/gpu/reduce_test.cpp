@@ -61,10 +61,16 @@ std::vector<Work> works() {
           {Shape({2, 20000, 4}), {{1}, {0, 1}}, 2}};
 }
 
+// Large arrays in these alone: what tells types apart shows in small ones.
+constexpr DTypeSet kOneOfEachSize = set_of(DType::kFloat32) | set_of(DType::kFloat16) |
+                                    set_of(DType::kBool) | set_of(DType::kInt8) |
+                                    set_of(DType::kInt64);
+
 void compare_all(const std::vector<Row>& list, DTypeSet types) {
   for (const DType dtype : types_in(types)) {
     for (const Row& row : list) {
       for (const Work& work : works()) {
+        if (work.launches == 2 && !contains(kOneOfEachSize, dtype)) continue;
         const Tensor x = small_numbers(work.shape, dtype, row.period);
         // Columns of small elements take fewer threads.
         const int launches = work.launches == 2 && size_of(dtype) < 4 ? -1 : work.launches;
