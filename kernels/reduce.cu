@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "kernels/detail/reduce.cuh"
+#include "kernels/l2_loss.h"
 #include "kernels/reduce.h"
 
 namespace keen {
@@ -48,12 +49,16 @@ void prod_gpu(op::KernelContext& context) { reduce_numbers<ProdReducer>(context)
 void all_gpu(op::KernelContext& context) { reduce_of<detail::AllReducer, bool>(context, false); }
 void any_gpu(op::KernelContext& context) { reduce_of<detail::AnyReducer, bool>(context, false); }
 
-void l2_loss_gpu(op::KernelContext& context) {
+namespace op {
+
+void l2_loss_gpu(KernelContext& context) {
+  const double weight = context.attrs<L2LossArgs>().weight;
   Floats::visit(context.dtype(0), [&]<class T>() {
-    detail::reduce_numbers_gpu<SumReducer, SquareRule<T>>(context, context.in<T>(0),
-                                                          Shape({context.shape(0).num_elements()}),
-                                                          1, context.out<T>(0), 2);
+    detail::reduce_numbers_gpu<SumReducer, SquareRule<T>>(
+        context, context.in<T>(0), Shape({context.shape(0).num_elements()}), 1, context.out<T>(0),
+        2, static_cast<Compute<T>>(weight));
   });
 }
 
+}  // namespace op
 }  // namespace keen

@@ -164,20 +164,22 @@ struct NumberRule {
   __device__ static Acc combine(Acc a, Acc b) { return Reducer()(a, b); }
 };
 
-// Results as Out, divided by `divisor`.
+// Results as Out, divided by `divisor` and multiplied by `factor`.
 template <class Acc, class Out>
 struct NumberWriter {
   using Partial = NumberWriter<Acc, Acc>;
 
   Out* out;
   std::int64_t divisor = 1;
+  Acc factor = 1;
 
   template <int kCount>
   __device__ void store(std::int64_t at, const Acc (&values)[kCount]) const {
     Vector<Out, kCount> results;
 #pragma unroll
     for (int k = 0; k < kCount; ++k) {
-      results.values[k] = static_cast<Out>(divisor == 1 ? values[k] : quotient(values[k], divisor));
+      const Acc divided = divisor == 1 ? values[k] : quotient(values[k], divisor);
+      results.values[k] = static_cast<Out>(factor == Acc(1) ? divided : divided * factor);
     }
     store_vector(out + at, 0, results);
   }
@@ -214,14 +216,15 @@ void reduce_gpu(op::KernelContext& context, const typename Rule::In* x, const Sh
                                                     last, writer, rest);
 }
 
-// The same for numbers: out = reduction / divisor.
+// The same for numbers: out = reduction / divisor * factor.
 template <class Reducer, class Rule>
 void reduce_numbers_gpu(op::KernelContext& context, const typename Rule::In* x, const Shape& shape,
-                        std::uint32_t mask, typename Rule::In* out, std::int64_t divisor) {
+                        std::uint32_t mask, typename Rule::In* out, std::int64_t divisor,
+                        typename Rule::Acc factor = 1) {
   using Acc = typename Rule::Acc;
   constexpr int kMost = kVectorOf<typename Rule::In>;
   reduce_gpu(context, x, shape, mask, Rule(), NumberRule<Reducer, Acc>(),
-             NumberWriter<Acc, typename Rule::In>{out, divisor}, vectors_fit<kMost>(out));
+             NumberWriter<Acc, typename Rule::In>{out, divisor, factor}, vectors_fit<kMost>(out));
 }
 
 }  // namespace keen::detail

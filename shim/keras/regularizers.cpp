@@ -25,7 +25,7 @@ Tensor loss_of(const L1L2Args& args, const Tensor& x) {
   if (args.l1 != 0) loss = args.l1 * reduce_sum(abs(x));
   if (args.l2 != 0) {
     // l2 * sum(x * x), bit for bit, in one pass over the weights: both factors of two are exact.
-    const Tensor squares = 2 * args.l2 * nn::l2_loss(x);
+    const Tensor squares = nn::weighted_l2_loss(x, 2 * args.l2);
     loss = loss.defined() ? loss + squares : squares;
   }
   return loss.defined() ? loss : scalar_like(0.0, x.dtype());

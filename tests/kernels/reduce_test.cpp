@@ -10,6 +10,7 @@
 #include "kernels/argmax.h"
 #include "kernels/elementwise.h"
 #include "kernels/l2_loss.h"
+#include "runtime/op/execute.h"
 #include "tests/support/numeric_gradient.h"
 #include "tests/support/op_case.h"
 
@@ -283,10 +284,36 @@ KEEN_OP_CASES(
       .call = nn::l2_loss,
       .outputs = {constant(3.125, {.dtype = float16})}},
      {.name = "no_elements", .inputs = {empty()}, .call = nn::l2_loss, .outputs = {constant(0.0)}},
+     {.name = "weighted",
+      .inputs = {constant({{1.0, 2.0}, {3.0, -4.0}})},
+      .call = [](const Tensor& t) { return nn::weighted_l2_loss(t, 0.25); },
+      .outputs = {constant(3.75)}},
      {.name = "integers",
       .inputs = {constant({1})},
       .call = nn::l2_loss,
       .error = {"InvalidArgumentError", "its dtype must be one of "}}});
+
+Tensor l2_loss_grad(const Tensor& t, const Tensor& dy) {
+  return op::execute(op::kL2LossGrad, {t, dy}, op::L2LossArgs{.weight = 0.5});
+}
+
+KEEN_OP_CASES("_L2LossGrad", {{.name = "matrix",
+                               .inputs = {constant({{1.0, 2.0}, {3.0, -4.0}}), constant(6.0)},
+                               .call = l2_loss_grad,
+                               .outputs = {constant({{3.0, 6.0}, {9.0, -12.0}})}},
+                              {.name = "half",
+                               .inputs = {constant({1.5, -2.0, 1.0}, {.dtype = float16}),
+                                          constant(4.0, {.dtype = float16})},
+                               .call = l2_loss_grad,
+                               .outputs = {constant({3.0, -4.0, 2.0}, {.dtype = float16})}},
+                              {.name = "no_elements",
+                               .inputs = {empty(), constant(1.0)},
+                               .call = l2_loss_grad,
+                               .outputs = {empty()}},
+                              {.name = "gradient_that_is_no_scalar",
+                               .inputs = {constant({1.0}), constant({1.0})},
+                               .call = l2_loss_grad,
+                               .error = {"InvalidArgumentError", "must be a scalar: [1]"}}});
 
 }  // namespace
 }  // namespace keen::test
