@@ -10,7 +10,7 @@
 #include <concepts>
 #include <cstdint>
 
-#include "kernels/detail/device_number.h"
+#include "runtime/op/device_number.h"
 #include "runtime/base/dtype.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/tensor.h"

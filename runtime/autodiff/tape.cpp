@@ -12,7 +12,9 @@
 #include "runtime/base/text.h"
 #include "runtime/op/call.h"
 #include "runtime/op/core_ops.h"
+#include "runtime/op/device_number.h"
 #include "runtime/op/execute.h"
+#include "runtime/tensor/constant.h"
 #include "runtime/tensor/context.h"
 
 namespace keen {
@@ -29,6 +31,15 @@ std::unique_ptr<CallLog> take_log() {
   std::unique_ptr<CallLog> log = std::move(spare_logs.back());
   spare_logs.pop_back();
   return log;
+}
+
+// Ones, where no gradient was given. The one of a loss on a GPU is there already.
+Tensor seed_of(const Tensor& target) {
+  const TensorSpec& spec = target.spec();
+  if (spec.shape.rank() == 0 && !target.is_symbolic() && target.device().type == DeviceType::kGpu) {
+    return detail::number_on(target.device(), scalar_like(1.0, spec.dtype));
+  }
+  return fill(spec.shape, 1.0, spec.dtype);
 }
 
 }  // namespace
@@ -160,7 +171,7 @@ std::vector<Tensor> GradientTape::gradient(std::span<const Tensor> targets,
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const TensorSpec& spec = targets[i].spec();
     if (given.empty() || !given[i].defined()) {
-      seeds.push_back(fill(spec.shape, 1.0, spec.dtype));
+      seeds.push_back(seed_of(targets[i]));
       continue;
     }
     if (given[i].spec() != spec) {

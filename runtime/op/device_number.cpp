@@ -1,4 +1,4 @@
-#include "kernels/detail/device_number.h"
+#include "runtime/op/device_number.h"
 
 #include <cstdint>
 #include <cstring>
@@ -29,18 +29,16 @@ Cache& cache() {
 
 }  // namespace
 
-Tensor on_device_of(const Tensor& tensor, Tensor number) {
-  const Device device = tensor.device();
-  if (device.type == DeviceType::kCpu) return number;
+Tensor number_on(Device gpu, const Tensor& number) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, number.impl().buffer->data(), size_of(number.dtype()));
-  const Key key{device.index, number.dtype(), bits};
+  const Key key{gpu.index, number.dtype(), bits};
   Cache& all = cache();
   const std::lock_guard lock(all.mutex);
   if (const auto found = all.numbers.find(key); found != all.numbers.end()) return found->second;
   if (all.numbers.size() >= kMostNumbers) all.numbers.clear();
   const InitScope outside;
-  return all.numbers[key] = copy_to(number, device);
+  return all.numbers[key] = copy_to(number, gpu);
 }
 
 }  // namespace keen::detail
