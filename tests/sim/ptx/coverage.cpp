@@ -27,8 +27,7 @@ std::vector<int> block_starts(const Function& function) {
     if (code[at].flow == Flow::kBranch || code[at].flow == Flow::kExit) starts.push_back(at + 1);
   }
   std::ranges::sort(starts);
-  const auto rest = std::ranges::unique(starts);
-  starts.erase(rest.begin(), rest.end());
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   return starts;
 }
 

@@ -31,7 +31,7 @@ std::map<std::string, KernelProfile>& profiles() {
 // Sorts, and gives back how many are different.
 std::size_t distinct(std::span<Word> values) {
   std::ranges::sort(values);
-  return values.size() - std::ranges::unique(values).size();
+  return static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
 }
 
 void print_access(const char* title, const cudasim_access& a) {
