@@ -65,14 +65,16 @@ double activated(const Gemm& gemm, double value, long i, long j, long batch) {
   return gelu(value);
 }
 
+// T is what the product is summed in.
+template <class T>
 void bias_gradient(const Gemm& gemm, long batch) {
   const bool of_a = gemm.gradient == BiasGradient::kOfA;
   const long count = of_a ? gemm.rows() : gemm.columns();
   for (long i = 0; i < count; ++i) {
-    float sum = 0;
+    T sum = 0;
     for (long p = 0; p < gemm.depth(); ++p) {
-      sum += static_cast<float>(of_a ? operand(gemm, gemm.a, i, p, batch)
-                                     : operand(gemm, gemm.b, p, i, batch));
+      sum += static_cast<T>(of_a ? operand(gemm, gemm.a, i, p, batch)
+                                 : operand(gemm, gemm.b, p, i, batch));
     }
     store(backing(gemm.gradient_out), gemm.d.type,
           static_cast<std::size_t>(i + batch * gemm.bias_batch_stride), sum);
@@ -98,7 +100,7 @@ void finish(const Gemm& gemm, long batch, Panels<T>* sums) {
   const T beta = static_cast<T>(gemm.beta);
   void* out = backing(const_cast<void*>(gemm.d.data));
   const bool sums_result = gemm.gradient == BiasGradient::kOfResult;
-  std::vector<float> row_sums(static_cast<std::size_t>(sums_result ? gemm.rows() : 0));
+  std::vector<T> row_sums(static_cast<std::size_t>(sums_result ? gemm.rows() : 0));
   for (long j = 0; j < gemm.columns(); ++j) {
     if (gemm.activation == Activation::kRelu && gemm.auxiliary.data != nullptr) {
       // Bits behind the last row may become anything.
@@ -116,7 +118,7 @@ void finish(const Gemm& gemm, long batch, Panels<T>* sums) {
                                      static_cast<std::size_t>(i + batch * gemm.bias_batch_stride)));
       }
       const double result = activated(gemm, value, i, j, batch);
-      if (sums_result) row_sums[static_cast<std::size_t>(i)] += static_cast<float>(result);
+      if (sums_result) row_sums[static_cast<std::size_t>(i)] += static_cast<T>(result);
       store(out, gemm.d.type, place(gemm.d, i, j, batch), result);
     }
   }
@@ -124,7 +126,7 @@ void finish(const Gemm& gemm, long batch, Panels<T>* sums) {
     store(backing(gemm.gradient_out), gemm.d.type,
           i + static_cast<std::size_t>(batch * gemm.bias_batch_stride), row_sums[i]);
   }
-  if (gemm.gradient != BiasGradient::kNone && !sums_result) bias_gradient(gemm, batch);
+  if (gemm.gradient != BiasGradient::kNone && !sums_result) bias_gradient<T>(gemm, batch);
 }
 
 template void finish(const Gemm& gemm, long batch, Panels<float>* sums);
