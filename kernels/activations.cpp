@@ -5,7 +5,23 @@
 #include "runtime/op/execute.h"
 #include "runtime/op/gradient.h"
 
-namespace keen::nn {
+namespace keen {
+namespace op {
+namespace {
+
+void relu_grad_gradient(GradientContext& context) {
+  context.set_input_gradient(0, execute(kReluGrad, {context.output_gradient(0), context.input(1)}));
+}
+
+}  // namespace
+
+constinit const Op kReluGrad = detail::binary_row<functor::ReluGrad, detail::Numbers>(
+    "ReluGrad", relu_grad_gradient, {.inputs = reads(1)});
+KEEN_OP(kReluGrad);
+
+}  // namespace op
+
+namespace nn {
 namespace {
 
 using detail::binary_row;
@@ -15,20 +31,11 @@ using detail::unary_row;
 using op::GradientContext;
 using op::reads;
 
-void relu_grad_gradient(GradientContext& context);
 void softplus_grad_gradient(GradientContext& context);
 
-constinit const op::Op kReluGrad =
-    binary_row<functor::ReluGrad, Numbers>("ReluGrad", relu_grad_gradient, {.inputs = reads(1)});
-KEEN_OP(kReluGrad);
 constinit const op::Op kSoftplusGrad = binary_row<functor::SoftplusGrad, Floats>(
     "SoftplusGrad", softplus_grad_gradient, {.inputs = reads(0, 1)});
 KEEN_OP(kSoftplusGrad);
-
-void relu_grad_gradient(GradientContext& context) {
-  context.set_input_gradient(
-      0, op::execute(kReluGrad, {context.output_gradient(0), context.input(1)}));
-}
 
 void softplus_grad_gradient(GradientContext& context) {
   const Tensor& g = context.output_gradient(0);
@@ -41,7 +48,7 @@ void softplus_grad_gradient(GradientContext& context) {
 
 void relu_gradient(GradientContext& context) {
   context.set_input_gradient(
-      0, op::execute(kReluGrad, {context.output_gradient(0), context.output(0)}));
+      0, op::execute(op::kReluGrad, {context.output_gradient(0), context.output(0)}));
 }
 
 void softplus_gradient(GradientContext& context) {
@@ -61,4 +68,5 @@ KEEN_OP(kSoftplus);
 Tensor relu(const Tensor& features) { return op::execute(kRelu, {features}); }
 Tensor softplus(const Tensor& features) { return op::execute(kSoftplus, {features}); }
 
-}  // namespace keen::nn
+}  // namespace nn
+}  // namespace keen

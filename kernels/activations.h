@@ -2,9 +2,11 @@
 #pragma once
 
 #include "kernels/elementwise.h"
+#include "runtime/op/op.h"
 #include "runtime/tensor/tensor.h"
 
-namespace keen::nn {
+namespace keen {
+namespace nn {
 
 // max(x, 0); nan stays. Numbers of any dtype.
 [[nodiscard]] Tensor relu(const Tensor& features);
@@ -13,4 +15,11 @@ namespace keen::nn {
 using keen::sigmoid;
 using keen::tanh;
 
-}  // namespace keen::nn
+}  // namespace nn
+
+namespace op {
+
+extern const Op kReluGrad;  // a gradient, and the input or the output of relu
+
+}  // namespace op
+}  // namespace keen

@@ -1,12 +1,13 @@
 #include "kernels/detail/batch_product.h"
 #include "kernels/detail/gpu_choice.h"
+#include "kernels/detail/product_gpu.h"
 #include "kernels/detail/tiled_product.cuh"
 #include "kernels/matmul.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
-#include "runtime/device/cuda/matrix_product.h"
 
-namespace keen::op {
+namespace keen {
+namespace op {
 namespace {
 
 using device::cuda::Product;
@@ -50,19 +51,6 @@ void own_product(Device device, const Product& p, const T* a, const T* b, T* out
 
 // ---- The calls of a batch ----
 
-template <class T>
-void multiply(KernelContext& context, const Product& p, const T* a, const T* b, T* out) {
-  const auto choice = detail::gpu_choice();
-  if (choice != detail::GpuChoice::kOwn && device::cuda::multiply(context.device(), p, a, b, out)) {
-    return;
-  }
-  if (choice == detail::GpuChoice::kLibrary) {
-    throw UnimplementedError(text(context.op_name(), ": cuBLASLt does not do this product of ",
-                                  p.dtype, " matrices on ", context.device()));
-  }
-  own_product(context.device(), p, a, b, out);
-}
-
 // Loops over the dimensions that one call does not cover. The first of the products that fall on
 // the same place is written, the others are added.
 template <class T>
@@ -74,7 +62,7 @@ class Loops {
   void run(int dim, const T* a, const T* b, T* out, bool accumulate) {
     if (dim == batch_.rank) {
       product_.accumulate = accumulate;
-      multiply(context_, product_, a, b, out);
+      detail::product_gpu(context_, product_, a, b, out);
       return;
     }
     const auto& d = batch_.dims[static_cast<std::size_t>(dim)];
@@ -134,6 +122,23 @@ void multiply(KernelContext& context, const MatMulArgs& args) {
 }
 
 }  // namespace
+}  // namespace op
+
+void detail::product_gpu(op::KernelContext& context, const device::cuda::Product& p, const void* a,
+                         const void* b, void* out) {
+  const auto choice = gpu_choice();
+  if (choice != GpuChoice::kOwn && device::cuda::multiply(context.device(), p, a, b, out)) return;
+  if (choice == GpuChoice::kLibrary) {
+    throw UnimplementedError(text(context.op_name(), ": cuBLASLt does not do this product of ",
+                                  p.dtype, " matrices on ", context.device()));
+  }
+  visit_dtype<float, double, half, bfloat16>(p.dtype, [&]<class T>() {
+    op::own_product(context.device(), p, static_cast<const T*>(a), static_cast<const T*>(b),
+                    static_cast<T*>(out));
+  });
+}
+
+namespace op {
 
 void matmul_gpu(KernelContext& context) { multiply(context, context.attrs<MatMulArgs>()); }
 
@@ -141,4 +146,5 @@ void batch_matmul_gpu(KernelContext& context) {
   multiply(context, context.attrs<BatchMatMulArgs>().product);
 }
 
-}  // namespace keen::op
+}  // namespace op
+}  // namespace keen

@@ -47,9 +47,15 @@ struct Channels {
   }
 };
 
+template <class T>
+__device__ inline T biased(T value, T bias, bool relu) {
+  const T sum = static_cast<T>(value + bias);
+  return relu && sum < T(0) ? T(0) : sum;  // nan stays
+}
+
 template <class T, class Index>
 __global__ void __launch_bounds__(kLoopBlock)
-    bias_kernel(const T* value, const T* bias, T* out, std::int64_t n, bool aligned,
+    bias_kernel(const T* value, const T* bias, T* out, std::int64_t n, bool aligned, bool relu,
                 const __grid_constant__ Channels<Index> channels) {
   constexpr int kCount = kVectorOf<T>;
   const std::int64_t whole = aligned ? n / kCount : 0;
@@ -57,27 +63,27 @@ __global__ void __launch_bounds__(kLoopBlock)
     auto values = load_vector<T, kCount>(value, i);
     auto walk = channels.at(static_cast<Index>(i * kCount));
     for (int k = 0; k < kCount; ++k) {
-      values.values[k] = static_cast<T>(values.values[k] + bias[walk.channel]);
+      values.values[k] = biased(values.values[k], bias[walk.channel], relu);
       channels.advance(&walk);
     }
     store_vector(out, i, values);
   }
   for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
     const auto walk = channels.at(static_cast<Index>(i));
-    out[i] = static_cast<T>(value[i] + bias[walk.channel]);
+    out[i] = biased(value[i], bias[walk.channel], relu);
   }
 }
 
 template <class T, class Index>
-void launch_bias(Device device, const ChannelLayout& layout, const T* value, const T* bias,
-                 T* out) {
+void launch_bias(Device device, const ChannelLayout& layout, const T* value, const T* bias, T* out,
+                 bool relu) {
   const auto index = [](std::int64_t number) { return static_cast<Index>(number); };
   const Channels<Index> channels{index(layout.channels), index(layout.inner),
                                  IndexDivisor<Index>(layout.channels),
                                  IndexDivisor<Index>(layout.inner)};
   const bool aligned = device::cuda::vectors_fit<kVectorOf<T>>(value, out);
   launch<bias_kernel<T, Index>>(device, loop_shape(device, layout.size(), kVectorOf<T>), value,
-                                bias, out, layout.size(), aligned, channels);
+                                bias, out, layout.size(), aligned, relu, channels);
 }
 
 // ---- Summing ----
@@ -214,15 +220,15 @@ void launch_sums(Device device, const ChannelLayout& layout, const Source& rows,
 }  // namespace
 
 void bias_gpu(Device device, DType dtype, const ChannelLayout& layout, const void* value,
-              const void* bias, void* out) {
+              const void* bias, void* out, bool relu) {
   visit_dtype<float, double, half, bfloat16>(dtype, [&]<class T>() {
     const auto* from = static_cast<const T*>(value);
     const auto* added = static_cast<const T*>(bias);
     auto* to = static_cast<T*>(out);
     if (layout.size() < wide_index_limit()) {
-      launch_bias<T, std::int32_t>(device, layout, from, added, to);
+      launch_bias<T, std::int32_t>(device, layout, from, added, to, relu);
     } else {
-      launch_bias<T, std::int64_t>(device, layout, from, added, to);
+      launch_bias<T, std::int64_t>(device, layout, from, added, to, relu);
     }
   });
 }

@@ -26,9 +26,10 @@ struct ChannelLayout {
   return {rows.outer, rows.length, rows.inner};
 }
 
-// out = value + bias[channel]; `out` may be `value`. float32, float64, float16, bfloat16.
+// out = value + bias[channel], or zero where that is below and `relu` is set; `out` may be `value`.
+// float32, float64, float16, bfloat16.
 void bias_gpu(Device device, DType dtype, const ChannelLayout& layout, const void* value,
-              const void* bias, void* out);
+              const void* bias, void* out, bool relu = false);
 
 // out[channel] = the sum of the channel. The order of the sum depends on the layout alone.
 void channel_sums_gpu(Device device, DType dtype, const ChannelLayout& layout, const void* value,

@@ -31,7 +31,9 @@ bool Activation::is_library(Function function) {
   return std::ranges::find(kLibrary, function) != std::end(kLibrary);
 }
 
-Activation::Activation(std::string_view name) {
+bool Activation::is_relu(Function function) { return function == nn::relu; }
+
+Activation::Activation(std::string_view name) : relu_(name == "relu") {
   if (const Function function = named(name)) function_ = function;
 }
 

@@ -11,6 +11,7 @@
 #include "kernels/detail/batch_product.h"
 #include "kernels/detail/gpu_choice.h"
 #include "kernels/elementwise.h"
+#include "kernels/fused_matmul.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/device/config.h"
@@ -79,6 +80,38 @@ TEST(gpu_matmul, equals_the_cpu) {
                              tolerance_of(dtype)),
                   "");
       }
+    }
+  }
+}
+
+// Products with their bias, and the gradients of both, in one call where the library does it.
+TEST(gpu_matmul, with_biases_equals_the_cpu) {
+  const Tensor a = some({70, 37}, 1);
+  const Tensor b = some({37, 130}, 2);
+  const Tensor bias = some({130}, 3);
+  const Tensor dy = some({70, 130}, 4);
+  for (const GpuChoice choice : {GpuChoice::kAuto, GpuChoice::kOwn}) {
+    const WithChoice with(choice);
+    for (const DType dtype : {float32, float64, float16, DType::kBFloat16}) {
+      const auto there = [&](const Tensor& x) { return cast(copy_to(x, gpu()), dtype); };
+      const std::vector<Tensor> in{there(a), there(b), there(bias), there(dy)};
+      const device::Ledger ledger(gpu());
+      const Tensor plain = op::matmul_bias(in[0], in[1], in[2]);
+      const Tensor relu = op::matmul_bias_relu(in[0], in[1], in[2]);
+      const op::Outputs gradients = op::execute(op::kMatMulBiasGrad, {in[0], in[3]});
+      const auto counts = ledger.counts();
+      EXPECT_EQ(counts[Count::kLibraryCalls], choice == GpuChoice::kOwn ? 0 : 3) << text(dtype);
+      EXPECT_EQ(counts[Count::kLaunches], choice == GpuChoice::kOwn ? 6 : 0) << text(dtype);
+      const auto expect = [&](const char* what, const Tensor& x, const Tensor& here) {
+        EXPECT_EQ(difference(text(what, " in ", dtype), copy_to(cast(x, float32), cpu()), here,
+                             tolerance_of(dtype)),
+                  "");
+      };
+      expect("product with bias", plain, op::matmul_bias(a, b, bias));
+      expect("ReLU of that", relu, op::matmul_bias_relu(a, b, bias));
+      const op::Outputs here = op::execute(op::kMatMulBiasGrad, {a, dy});
+      expect("gradient of the matrix", gradients[0], here[0]);
+      expect("gradient of the bias", gradients[1], here[1]);
     }
   }
 }

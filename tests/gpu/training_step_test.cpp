@@ -66,7 +66,7 @@ TEST(gpu_training_step, costs_what_the_table_in_the_docs_says) {
   const LedgerCounts counts = ledger.counts();
   std::printf("one step: %s\n", text(counts).c_str());
   // What is reached; the aim is 40 of both together.
-  EXPECT_EQ(counts[Count::kLaunches], 52);
+  EXPECT_EQ(counts[Count::kLaunches], 47);
   EXPECT_EQ(counts[Count::kLibraryCalls], 11);
   EXPECT_EQ(counts[Count::kAllocations], 0);
   EXPECT_EQ(counts[Count::kSynchronisations], 1);

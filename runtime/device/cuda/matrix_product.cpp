@@ -60,8 +60,8 @@ std::uint32_t alignment_of(const void* pointer) {
                       : std::min(kMostAlignment, 1U << std::min(8, std::countr_zero(address)));
 }
 
-void set(cublasLtMatmulDescOpaque_t* operation, cublasLtMatmulDescAttributes_t attribute,
-         std::int32_t value) {
+template <class T>
+void set(cublasLtMatmulDescOpaque_t* operation, cublasLtMatmulDescAttributes_t attribute, T value) {
   check(cublaslt().cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof(value)),
         "cublasLtMatmulDescSetAttribute");
 }
@@ -72,6 +72,20 @@ void set(cublasLtMatmulPreferenceOpaque_t* preference,
   check(
       cublaslt().cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)),
       "cublasLtMatmulPreferenceSetAttribute");
+}
+
+// To the library, b is the first matrix and its columns are rows: see the note.
+cublasLtEpilogue_t epilogue_of(Epilogue epilogue) {
+  switch (epilogue) {
+    case Epilogue::kBias:
+      return CUBLASLT_EPILOGUE_BIAS;
+    case Epilogue::kBiasRelu:
+      return CUBLASLT_EPILOGUE_RELU_BIAS;
+    case Epilogue::kColumnSums:
+      return CUBLASLT_EPILOGUE_BGRADA;
+    default:
+      return CUBLASLT_EPILOGUE_DEFAULT;
+  }
 }
 
 // A row-major matrix, and its batch.
@@ -100,15 +114,18 @@ void describe(Plan* plan, const ProductPlans::Key& key) {
       "cublasLtMatmulDescInit");
   set(&plan->operation, CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(&plan->operation, CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(&plan->operation, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(p.epilogue));
   describe(&plan->a, p, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, p.a_stride);
   describe(&plan->b, p, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.b_stride);
   describe(&plan->out, p, p.m, p.n, p.out_stride);
 }
 
-std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ProductPlans::Key& key) {
+std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ProductPlans::Key& key,
+                                const void* vector) {
   auto plan = std::make_unique<Plan>();
   if (key.product.batch > std::numeric_limits<std::int32_t>::max()) return plan;
   describe(plan.get(), key);
+  if (vector != nullptr) set(&plan->operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
   cublasLtMatmulPreferenceOpaque_t preference{};
   check(cublaslt().cublasLtMatmulPreferenceInit_internal(&preference, sizeof(preference)),
         "cublasLtMatmulPreferenceInit");
@@ -138,7 +155,8 @@ std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ProductPlans::Key
 
 }  // namespace
 
-bool multiply(Device device, const Product& product, const void* a, const void* b, void* out) {
+bool multiply(Device device, const Product& product, const void* a, const void* b, void* out,
+              const void* vector) {
   LibraryHandles& handles = library_handles(device);
   auto& plans = handles.products().plans_;
   const ProductPlans::Key key{product, config::experimental::tensor_float_32_execution_enabled(),
@@ -146,10 +164,11 @@ bool multiply(Device device, const Product& product, const void* a, const void* 
   auto place = plans.find(key);
   if (place == plans.end()) [[unlikely]] {
     if (plans.size() >= kMostPlans) plans.clear();
-    place = plans.emplace(key, make_plan(handles, key)).first;
+    place = plans.emplace(key, make_plan(handles, key, vector)).first;
   }
   Plan& plan = *place->second;
   if (!plan.supported) return false;
+  if (vector != nullptr) set(&plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
   static constexpr float kOnes[] = {1.0F, 0.0F};
   static constexpr double kWideOnes[] = {1.0, 0.0};
   const bool wide = product.dtype == DType::kFloat64;

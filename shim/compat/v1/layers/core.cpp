@@ -1,6 +1,6 @@
 #include "shim/compat/v1/layers/core.h"
 
-#include "kernels/bias_add.h"
+#include "kernels/fused_matmul.h"
 #include "kernels/matmul.h"
 #include "kernels/reshape.h"
 #include "runtime/base/error.h"
@@ -24,18 +24,26 @@ const detail::LayerClass& dense_class() {
   return instance;
 }
 
-// inputs [..., n] times kernel [n, units], plus the bias if there is one.
-Tensor product(const Tensor& inputs, const Variable& kernel, const Variable* bias) {
+// inputs [m, n] times kernel [n, units], plus the bias if there is one, through the activation.
+Tensor product(const Tensor& inputs, const Variable& kernel, const Variable* bias,
+               const keras::activations::Activation& activation) {
+  if (bias == nullptr) return activation(matmul(inputs, kernel));
+  if (activation.relu()) return op::matmul_bias_relu(inputs, kernel, *bias);
+  return activation(op::matmul_bias(inputs, kernel, *bias));
+}
+
+// The same for inputs [..., n].
+Tensor product_of_rows(const Tensor& inputs, const Variable& kernel, const Variable* bias,
+                       const keras::activations::Activation& activation) {
   const Shape& shape = inputs.shape();
-  Tensor out;
-  if (shape.rank() == 2) {
-    out = matmul(inputs, kernel);
-  } else {
-    Shape wanted = shape;
-    wanted.set_dim(shape.rank() - 1, kernel.shape()[1]);
-    out = reshape(matmul(reshape(inputs, {-1, shape[-1]}), kernel), wanted);
+  if (shape.rank() == 2) return product(inputs, kernel, bias, activation);
+  Shape wanted = shape;
+  wanted.set_dim(shape.rank() - 1, kernel.shape()[1]);
+  const Tensor rows = reshape(inputs, {-1, shape[-1]});
+  if (activation.given() && !activation.relu()) {
+    return activation(reshape(product(rows, kernel, bias, {}), wanted));
   }
-  return bias == nullptr ? out : nn::bias_add(out, *bias);
+  return reshape(product(rows, kernel, bias, activation), wanted);
 }
 
 }  // namespace
@@ -77,7 +85,7 @@ void Dense::build(const Shape& input_shape) {
 }
 
 Tensor Dense::call(const Tensor& inputs, const CallArgs&) {
-  return args_.activation(product(inputs, kernel_, args_.use_bias ? &bias_ : nullptr));
+  return product_of_rows(inputs, kernel_, args_.use_bias ? &bias_ : nullptr, args_.activation);
 }
 
 Tensor dense(const Tensor& inputs, std::int64_t units, const DenseArgs& args) {
@@ -90,7 +98,8 @@ Tensor dense(const Tensor& inputs, std::int64_t units, const DenseArgs& args) {
     Variable weights[2];
     const std::size_t count = args.use_bias ? 2 : 1;
     if (detail::reuse_weights(dense_class(), args.name, {expected, count}, {weights, count})) {
-      return args.activation(product(inputs, weights[0], args.use_bias ? &weights[1] : nullptr));
+      return product_of_rows(inputs, weights[0], args.use_bias ? &weights[1] : nullptr,
+                             args.activation);
     }
   }
   return Dense(units, args, true)(inputs);
