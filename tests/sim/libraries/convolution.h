@@ -37,6 +37,28 @@ struct ConvolutionMemory {
   const void* second;
   void* output;
 };
+// What the calls of the three directions pass.
+struct ConvolutionCall {
+  const char* api;
+  Direction direction;
+  cudnnHandle_t handle;
+  cudnnTensorDescriptor_t x;
+  cudnnFilterDescriptor_t w;
+  cudnnTensorDescriptor_t y;
+  cudnnConvolutionDescriptor_t settings;
+  int algorithm;
+  void* workspace;
+  std::size_t workspace_bytes;
+  const void* alpha;
+  const void* beta;
+  ConvolutionMemory memory;
+  // What a fused call reads besides, and what it does to the result.
+  std::vector<Operand> more_inputs = {};
+  std::function<void()> after = {};
+};
+// Checks the call and enqueues it.
+cudnnStatus_t convolve(const ConvolutionCall& call);
+
 void name_operands(Direction direction, const Convolution& conv, const ConvolutionMemory& memory,
                    TensorCall* work);
 

@@ -1,26 +1,7 @@
 #include "tests/sim/libraries/convolution.h"
 
 namespace keen::sim {
-namespace {
-
-// What the three directions pass.
-struct Call {
-  const char* api;
-  Direction direction;
-  cudnnHandle_t handle;
-  cudnnTensorDescriptor_t x;
-  cudnnFilterDescriptor_t w;
-  cudnnTensorDescriptor_t y;
-  cudnnConvolutionDescriptor_t settings;
-  int algorithm;
-  void* workspace;
-  std::size_t workspace_bytes;
-  const void* alpha;
-  const void* beta;
-  ConvolutionMemory memory;
-};
-
-cudnnStatus_t convolve(const Call& call) {
+cudnnStatus_t convolve(const ConvolutionCall& call) {
   const Guard guard(Machine::get());
   if (const auto status = begin(call.api, call.handle)) return status;
   Convolution conv;
@@ -45,15 +26,15 @@ cudnnStatus_t convolve(const Call& call) {
   // Memory that the algorithm asks nothing of may be no memory at all.
   work.workspace_bytes = facts.workspace_bytes == 0 ? 0 : call.workspace_bytes;
   name_operands(call.direction, conv, call.memory, &work);
+  work.inputs.insert(work.inputs.end(), call.more_inputs.begin(), call.more_inputs.end());
   work.body = [conv, scaling, direction = call.direction, memory = call.memory,
-               deterministic = facts.deterministic] {
+               deterministic = facts.deterministic, after = call.after] {
     run_convolution(direction, conv, backing(memory.first), backing(memory.second),
                     backing(memory.output), scaling, deterministic);
+    if (after) after();
   };
   return enqueue_call(work);
 }
-
-}  // namespace
 
 void name_operands(Direction direction, const Convolution& conv, const ConvolutionMemory& memory,
                    TensorCall* work) {

@@ -230,7 +230,7 @@ cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t activatio
   const Guard guard(Machine::get());
   if (const auto status = begin_set(kApi, activationDesc)) return status;
   if (!is_nan_mode(reluNanOpt)) return CUDNN_STATUS_BAD_PARAM;
-  if (mode != CUDNN_ACTIVATION_RELU) {
+  if (mode != CUDNN_ACTIVATION_RELU && mode != CUDNN_ACTIVATION_IDENTITY) {
     report_unsupported(kApi, "mode " + std::to_string(mode));
     return CUDNN_STATUS_NOT_SUPPORTED;
   }

@@ -22,7 +22,8 @@ double relu(double value, cudnnNanPropagation_t nan) {
 }
 
 bool is_relu(cudnnActivationDescriptor_t descriptor) {
-  return registry<cudnnActivationStruct>().has(descriptor) && descriptor->set;
+  return registry<cudnnActivationStruct>().has(descriptor) && descriptor->set &&
+         descriptor->mode == CUDNN_ACTIVATION_RELU;
 }
 
 bool same_shape(const Tensor* a, const Tensor* b) {

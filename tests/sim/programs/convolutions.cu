@@ -69,6 +69,7 @@ class Convolution {
 
   void check(Checks& checks) {
     forward(checks);
+    if (TypeOf<T>::dnn != CUDNN_DATA_BFLOAT16) fused(checks);
     backward_data(checks);
     backward_filter(checks);
   }
@@ -129,6 +130,41 @@ class Convolution {
                                          output);
         },
         checks);
+  }
+
+  // With a bias, and half of what lies there, through both activations in one call.
+  void fused(Checks& checks) {
+    constexpr auto kAlgorithm = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    std::size_t bytes = 0;
+    if (cudnnGetConvolutionForwardWorkspaceSize(dnn_, x_, w_, settings_, y_, kAlgorithm, &bytes)) {
+      return;
+    }
+    const auto before = some_values<T>(case_.y.count(), 3);
+    const auto bias = some_values<T>(case_.y.c, 9);
+    const T* device_bias = device_copy(bias);
+    cudnnTensorDescriptor_t bias_shape =
+        tensor(CUDNN_TENSOR_NHWC, TypeOf<T>::dnn, 1, case_.y.c, 1, 1);
+    for (const auto mode : {CUDNN_ACTIVATION_IDENTITY, CUDNN_ACTIVATION_RELU}) {
+      auto wanted = host(case_.y, 0);
+      for (int n = 0; n < case_.y.n; ++n) {
+        for (int i = 0; i < case_.y.c * case_.y.h * case_.y.w; ++i) {
+          const int c = i / (case_.y.h * case_.y.w), y = i / case_.y.w % case_.y.h;
+          const int at = case_.y.at(n, c, y, i % case_.y.w);
+          wanted[at] = 2 * wanted[at] + 0.5 * to_double(before[at]) + to_double(bias[c]);
+          if (mode == CUDNN_ACTIVATION_RELU) wanted[at] = std::max(0.0, wanted[at]);
+        }
+      }
+      cudnnActivationDescriptor_t activation = nullptr;
+      KEEN_STATUS_CHECK(cudnnCreateActivationDescriptor(&activation));
+      KEEN_STATUS_CHECK(cudnnSetActivationDescriptor(activation, mode, CUDNN_NOT_PROPAGATE_NAN, 0));
+      T* output = device_copy(before);
+      auto* workspace = device_array<char>(bytes + 1);
+      KEEN_STATUS_CHECK(cudnnConvolutionBiasActivationForward(
+          dnn_, &two_, x_, device_input_, w_, device_weights_, settings_, kAlgorithm,
+          bytes == 0 ? nullptr : workspace, bytes, &half_, y_, output, bias_shape, device_bias,
+          activation, y_, output));
+      checks.expect(are_close(host_copy(output, wanted.size()), wanted), "fused convolution");
+    }
   }
 
   void backward_data(Checks& checks) {

@@ -189,6 +189,24 @@ struct Convolution {
   }
 };
 
+// Without an activation, only one algorithm adds a bias (cuDNN,
+// "cudnnConvolutionBiasActivationForward").
+KEEN_FAULT(bias_by_the_wrong_algorithm, nullptr, CUDNN_STATUS_NOT_SUPPORTED) {
+  const Convolution conv;
+  const float one = 1, zero = 0;
+  auto* workspace = device_array<char>(1 << 20);
+  cudnnActivationDescriptor_t activation = nullptr;
+  KEEN_STATUS_CHECK(cudnnCreateActivationDescriptor(&activation));
+  KEEN_STATUS_CHECK(cudnnSetActivationDescriptor(
+      activation, planted ? CUDNN_ACTIVATION_IDENTITY : CUDNN_ACTIVATION_RELU,
+      CUDNN_NOT_PROPAGATE_NAN, 0));
+  return outcome(cudnnConvolutionBiasActivationForward(
+      conv.dnn, &one, conv.x, conv.input, conv.w, conv.weights, conv.settings,
+      CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, workspace, 1 << 20, &zero, conv.y, conv.output,
+      tensor(CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, 1, 6, 1, 1), zeros(), activation, conv.y,
+      conv.output));
+}
+
 KEEN_FAULT(convolution_workspace_too_small, nullptr, CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT) {
   const Convolution conv;
   auto* workspace = device_array<char>(conv.algorithm.memory);
