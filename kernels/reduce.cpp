@@ -6,6 +6,7 @@
 #include "kernels/detail/reduce_loops.h"
 #include "kernels/detail/unbroadcast.h"
 #include "kernels/elementwise.h"
+#include "kernels/mean_grad.h"
 #include "kernels/reshape.h"
 #include "kernels/scan.h"
 #include "kernels/transpose.h"
@@ -212,10 +213,14 @@ void sum_gradient(GradientContext& context) {
 void mean_gradient(GradientContext& context) {
   const std::int64_t inputs = context.shape(0).num_elements();
   const std::int64_t outputs = context.output_spec(0).shape.num_elements();
-  const Tensor& gradient = context.output_gradient(0);
-  const Tensor scaled = outputs == 0 ? gradient : gradient / (inputs / outputs);
-  context.set_input_gradient(0,
-                             broadcast_to(reshaped(scaled, kept_shape(context)), context.shape(0)));
+  const Tensor dy = reshaped(context.output_gradient(0), kept_shape(context));
+  if (inputs == 0) {  // of no elements
+    context.set_input_gradient(0, broadcast_to(dy, context.shape(0)));
+    return;
+  }
+  context.set_input_gradient(
+      0, op::execute(op::kMeanGrad, {dy},
+                     op::MeanGradArgs{.shape = context.shape(0), .divisor = inputs / outputs}));
 }
 
 void extremum_gradient(GradientContext& context) {

@@ -10,6 +10,8 @@
 #include "kernels/argmax.h"
 #include "kernels/elementwise.h"
 #include "kernels/l2_loss.h"
+#include "kernels/mean_grad.h"
+#include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "tests/support/numeric_gradient.h"
 #include "tests/support/op_case.h"
@@ -239,6 +241,34 @@ const OpCases kLargeSums("Sum", [] {
                              against_double("large_middle", {3, 20011, 5}, 1),
                              against_double("large_few_rows", {1, 300007}, 1)};
 });
+
+OpCall share_of(const Shape& shape, std::int64_t divisor) {
+  return [=](const Tensor& dy) {
+    return op::execute(op::kMeanGrad, {dy}, op::MeanGradArgs{.shape = shape, .divisor = divisor});
+  };
+}
+
+KEEN_OP_CASES("_MeanGrad",
+              {{.name = "of_all",
+                .inputs = {constant(6.0)},
+                .call = share_of({2, 3}, 6),
+                .outputs = {fill({2, 3}, 1.0)}},
+               {.name = "of_rows",
+                .inputs = {constant({{3.0}, {6.0}})},
+                .call = share_of({2, 3}, 3),
+                .outputs = {constant({{1.0, 1.0, 1.0}, {2.0, 2.0, 2.0}})}},
+               {.name = "of_columns",
+                .inputs = {constant({{3.0, 6.0, 1.0}}, {.dtype = float16})},
+                .call = share_of({2, 3}, 2),
+                .outputs = {constant({{1.5, 3.0, 0.5}, {1.5, 3.0, 0.5}}, {.dtype = float16})}},
+               {.name = "of_ones",
+                .inputs = {constant({{3.0, 6.0, 1.0}})},
+                .call = share_of({1, 3}, 1),
+                .outputs = {constant({{3.0, 6.0, 1.0}})}},
+               {.name = "shape_that_does_not_fit",
+                .inputs = {constant({1.0, 2.0})},
+                .call = share_of({3}, 1),
+                .error = {"InvalidArgumentError", "_MeanGrad: Incompatible shapes: [2] vs. [3]"}}});
 
 // ---- argmax, l2_loss ----
 
