@@ -22,6 +22,7 @@ namespace keen::detail {
 namespace {
 
 using device::cuda::Convolution;
+using device::cuda::Convolved;
 
 // Padding of one dimension beyond what cuDNN takes.
 struct Extra {
@@ -85,8 +86,10 @@ class LibraryConv {
   bool forward() {
     const void* x = padded(call_.first);
     const void* w = transposed(call_.second);
-    if (!convolve(x, w, call_.result)) return false;
-    if (call_.bias != nullptr) {
+    const auto how =
+        device::cuda::convolve(device_.device(), *plan_, x, w, call_.result, call_.bias);
+    if (how == Convolved::kRefused) return false;
+    if (call_.bias != nullptr && how == Convolved::kPlain) {
       const std::int64_t pixels = shape_.output_size() / shape_.out_channels;
       bias_gpu(device_.device(), call_.dtype, {pixels, shape_.out_channels, 1}, call_.result,
                call_.bias, call_.result);
@@ -123,7 +126,8 @@ class LibraryConv {
   }
 
   bool convolve(const void* first, const void* second, void* result) {
-    return device::cuda::convolve(device_.device(), *plan_, first, second, result);
+    return device::cuda::convolve(device_.device(), *plan_, first, second, result) !=
+           Convolved::kRefused;
   }
 
   // Weights of one output channel.

@@ -37,6 +37,9 @@ using TensorDescriptor = Descriptor<cudnnTensorDescriptor_t, &Cudnn::cudnnCreate
                                     &Cudnn::cudnnDestroyTensorDescriptor>;
 using FilterDescriptor = Descriptor<cudnnFilterDescriptor_t, &Cudnn::cudnnCreateFilterDescriptor,
                                     &Cudnn::cudnnDestroyFilterDescriptor>;
+using ActivationDescriptor =
+    Descriptor<cudnnActivationDescriptor_t, &Cudnn::cudnnCreateActivationDescriptor,
+               &Cudnn::cudnnDestroyActivationDescriptor>;
 using ConvolutionDescriptor =
     Descriptor<cudnnConvolutionDescriptor_t, &Cudnn::cudnnCreateConvolutionDescriptor,
                &Cudnn::cudnnDestroyConvolutionDescriptor>;
@@ -50,9 +53,11 @@ struct Algorithm {
 
 struct ConvolutionPlans::Plan {
   Convolution convolution;
-  TensorDescriptor x, y;
+  TensorDescriptor x, y, bias;
   FilterDescriptor w;
   ConvolutionDescriptor settings;
+  ActivationDescriptor no_activation;
+  bool adds_bias = false;  // as far as is known
   std::vector<Algorithm> algorithms;
   std::size_t next = 0;  // those before it have been refused
 };
@@ -167,6 +172,16 @@ cudnnStatus_t find_algorithms(cudnnHandle_t handle, Direction direction, Plan* p
   }
 }
 
+// What adding a bias along the way needs; y stands in for an addend that counts nothing.
+bool describe_bias(Plan* plan) {
+  const Convolution& c = plan->convolution;
+  return cudnn().cudnnSetTensor4dDescriptor(plan->bias, CUDNN_TENSOR_NHWC, data_type(c.dtype), 1,
+                                            static_cast<int>(c.out_channels), 1,
+                                            1) == CUDNN_STATUS_SUCCESS &&
+         cudnn().cudnnSetActivationDescriptor(plan->no_activation, CUDNN_ACTIVATION_IDENTITY,
+                                              CUDNN_NOT_PROPAGATE_NAN, 0) == CUDNN_STATUS_SUCCESS;
+}
+
 std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ConvolutionPlans::Key& key) {
   auto plan = std::make_unique<Plan>();
   plan->convolution = key.convolution;
@@ -176,18 +191,37 @@ std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ConvolutionPlans:
     status = find_algorithms(handles.dnn(), key.convolution.direction, plan.get());
   }
   if (!is_refusal(status)) check(status, "cudnnGetConvolutionAlgorithm_v7");
+  plan->adds_bias = key.convolution.direction == Direction::kForward && describe_bias(plan.get());
   return plan;
+}
+
+// The factors one and zero of a call.
+struct Factors {
+  const void* one;
+  const void* zero;
+  explicit Factors(DType dtype) {
+    static constexpr float kOne = 1;
+    static constexpr float kZero = 0;
+    static constexpr double kWideOne = 1;
+    static constexpr double kWideZero = 0;
+    const bool wide = dtype == DType::kFloat64;
+    one = wide ? static_cast<const void*>(&kWideOne) : &kOne;
+    zero = wide ? static_cast<const void*>(&kWideZero) : &kZero;
+  }
+};
+
+cudnnStatus_t run_with_bias(cudnnHandle_t handle, const Plan& plan, const void* x, const void* w,
+                            const void* bias, void* y, const Workspace& workspace) {
+  const Factors factors(plan.convolution.dtype);
+  return cudnn().cudnnConvolutionBiasActivationForward(
+      handle, factors.one, plan.x, x, plan.w, w, plan.settings,
+      CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, workspace.data, workspace.bytes,
+      factors.zero, plan.y, y, plan.bias, bias, plan.no_activation, plan.y, y);
 }
 
 cudnnStatus_t run(cudnnHandle_t handle, const Plan& plan, const Algorithm& algorithm,
                   const void* first, const void* second, void* result, const Workspace& workspace) {
-  static constexpr float kOne = 1;
-  static constexpr float kZero = 0;
-  static constexpr double kWideOne = 1;
-  static constexpr double kWideZero = 0;
-  const bool wide = plan.convolution.dtype == DType::kFloat64;
-  const void* one = wide ? static_cast<const void*>(&kWideOne) : &kOne;
-  const void* zero = wide ? static_cast<const void*>(&kWideZero) : &kZero;
+  const auto [one, zero] = Factors(plan.convolution.dtype);
   const Cudnn& library = cudnn();
   switch (plan.convolution.direction) {
     case Direction::kForward:
@@ -223,6 +257,18 @@ bool find_workspace(LibraryHandles& handles, std::size_t bytes, Workspace* works
   return true;
 }
 
+// The one algorithm that adds a bias without an activation, where cuDNN would take it or its like,
+// which makes its table of indices as it goes.
+const Algorithm* algorithm_for_bias(const Plan& plan) {
+  constexpr int kTable = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+  const int first = plan.algorithms[plan.next].number;
+  if (!plan.adds_bias || (first != kTable && first != CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM)) {
+    return nullptr;
+  }
+  const auto found = std::ranges::find(plan.algorithms, kTable, &Algorithm::number);
+  return found == plan.algorithms.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 ConvolutionPlans::Plan* find_plan(Device device, const Convolution& convolution) {
@@ -239,24 +285,36 @@ ConvolutionPlans::Plan* find_plan(Device device, const Convolution& convolution)
   return plan.next < plan.algorithms.size() ? &plan : nullptr;
 }
 
-bool convolve(Device device, ConvolutionPlans::Plan& plan, const void* first, const void* second,
-              void* result) {
+Convolved convolve(Device device, ConvolutionPlans::Plan& plan, const void* first,
+                   const void* second, void* result, const void* bias) {
   LibraryHandles& handles = library_handles(device);
+  const auto done = [&](cudnnStatus_t status) {
+    if (is_refusal(status)) return false;
+    check(status, "cudnnConvolution");
+    count(device, Count::kLibraryCalls);
+    return true;
+  };
+  if (const Algorithm* with_bias = bias != nullptr ? algorithm_for_bias(plan) : nullptr) {
+    Workspace workspace;
+    RefPtr<Buffer> more;
+    if (find_workspace(handles, with_bias->workspace_bytes, &workspace, &more)) {
+      if (done(run_with_bias(handles.dnn(), plan, first, second, bias, result, workspace))) {
+        return Convolved::kWithBias;
+      }
+      plan.adds_bias = false;
+    }
+  }
   for (std::size_t i = plan.next; i < plan.algorithms.size(); ++i) {
     const Algorithm& algorithm = plan.algorithms[i];
     Workspace workspace;
     RefPtr<Buffer> more;
     if (!find_workspace(handles, algorithm.workspace_bytes, &workspace, &more)) continue;
-    const cudnnStatus_t status =
-        run(handles.dnn(), plan, algorithm, first, second, result, workspace);
-    if (!is_refusal(status)) {
-      check(status, "cudnnConvolution");
-      count(device, Count::kLibraryCalls);
-      return true;
+    if (done(run(handles.dnn(), plan, algorithm, first, second, result, workspace))) {
+      return Convolved::kPlain;
     }
     if (i == plan.next) ++plan.next;
   }
-  return false;
+  return Convolved::kRefused;
 }
 
 }  // namespace keen::device::cuda

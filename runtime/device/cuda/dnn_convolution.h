@@ -61,9 +61,12 @@ class ConvolutionPlans {
 // No size is 0.
 [[nodiscard]] ConvolutionPlans::Plan* find_plan(Device device, const Convolution& convolution);
 
+enum class Convolved : std::uint8_t { kRefused, kPlain, kWithBias };
+
 // Enqueues y of (x, w), dx of (w, dy) or dw of (x, dy), by the first deterministic algorithm of
-// those that cuDNN's heuristics name; what it refuses goes to the next one. False: all are refused.
-[[nodiscard]] bool convolve(Device device, ConvolutionPlans::Plan& plan, const void* first,
-                            const void* second, void* result);
+// those that cuDNN's heuristics name; what it refuses goes to the next one. `bias` [out] is added
+// to y in the same call where cuDNN does that; the result tells.
+[[nodiscard]] Convolved convolve(Device device, ConvolutionPlans::Plan& plan, const void* first,
+                                 const void* second, void* result, const void* bias = nullptr);
 
 }  // namespace keen::device::cuda

@@ -28,11 +28,14 @@ namespace {
 #define KEEN_CUDNN_FUNCTIONS(X)                    \
   X(cudnnConvolutionBackwardData)                  \
   X(cudnnConvolutionBackwardFilter)                \
+  X(cudnnConvolutionBiasActivationForward)         \
   X(cudnnConvolutionForward)                       \
   X(cudnnCreate)                                   \
+  X(cudnnCreateActivationDescriptor)               \
   X(cudnnCreateConvolutionDescriptor)              \
   X(cudnnCreateFilterDescriptor)                   \
   X(cudnnCreateTensorDescriptor)                   \
+  X(cudnnDestroyActivationDescriptor)              \
   X(cudnnDestroyConvolutionDescriptor)             \
   X(cudnnDestroyFilterDescriptor)                  \
   X(cudnnDestroyTensorDescriptor)                  \
@@ -40,6 +43,7 @@ namespace {
   X(cudnnGetConvolutionBackwardFilterAlgorithm_v7) \
   X(cudnnGetConvolutionForwardAlgorithm_v7)        \
   X(cudnnGetErrorString)                           \
+  X(cudnnSetActivationDescriptor)                  \
   X(cudnnSetConvolution2dDescriptor)               \
   X(cudnnSetConvolutionGroupCount)                 \
   X(cudnnSetConvolutionMathType)                   \

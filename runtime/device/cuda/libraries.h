@@ -26,11 +26,15 @@ struct CublasLt {
 struct Cudnn {
   decltype(&::cudnnConvolutionBackwardData) cudnnConvolutionBackwardData = nullptr;
   decltype(&::cudnnConvolutionBackwardFilter) cudnnConvolutionBackwardFilter = nullptr;
+  decltype(&::cudnnConvolutionBiasActivationForward) cudnnConvolutionBiasActivationForward =
+      nullptr;
   decltype(&::cudnnConvolutionForward) cudnnConvolutionForward = nullptr;
   decltype(&::cudnnCreate) cudnnCreate = nullptr;
+  decltype(&::cudnnCreateActivationDescriptor) cudnnCreateActivationDescriptor = nullptr;
   decltype(&::cudnnCreateConvolutionDescriptor) cudnnCreateConvolutionDescriptor = nullptr;
   decltype(&::cudnnCreateFilterDescriptor) cudnnCreateFilterDescriptor = nullptr;
   decltype(&::cudnnCreateTensorDescriptor) cudnnCreateTensorDescriptor = nullptr;
+  decltype(&::cudnnDestroyActivationDescriptor) cudnnDestroyActivationDescriptor = nullptr;
   decltype(&::cudnnDestroyConvolutionDescriptor) cudnnDestroyConvolutionDescriptor = nullptr;
   decltype(&::cudnnDestroyFilterDescriptor) cudnnDestroyFilterDescriptor = nullptr;
   decltype(&::cudnnDestroyTensorDescriptor) cudnnDestroyTensorDescriptor = nullptr;
@@ -41,6 +45,7 @@ struct Cudnn {
   decltype(&::cudnnGetConvolutionForwardAlgorithm_v7) cudnnGetConvolutionForwardAlgorithm_v7 =
       nullptr;
   decltype(&::cudnnGetErrorString) cudnnGetErrorString = nullptr;
+  decltype(&::cudnnSetActivationDescriptor) cudnnSetActivationDescriptor = nullptr;
   decltype(&::cudnnSetConvolution2dDescriptor) cudnnSetConvolution2dDescriptor = nullptr;
   decltype(&::cudnnSetConvolutionGroupCount) cudnnSetConvolutionGroupCount = nullptr;
   decltype(&::cudnnSetConvolutionMathType) cudnnSetConvolutionMathType = nullptr;
