@@ -1,5 +1,8 @@
+#include <type_traits>
+
 #include "kernels/detail/cast.h"
 #include "kernels/detail/elementwise.cuh"
+#include "runtime/base/error.h"
 
 namespace keen {
 namespace {
@@ -9,7 +12,7 @@ using detail::global_thread;
 using detail::global_threads;
 using detail::NumbersAndBool;
 
-// A hundred pairs of types: a thread takes four elements, whatever their sizes are.
+// Ninety pairs of types: a thread takes four elements, whatever their sizes are.
 constexpr int kCount = 4;
 
 template <class From, class To>
@@ -38,11 +41,15 @@ void cast_gpu(op::KernelContext& context) {
   const std::int64_t n = context.shape(0).num_elements();
   NumbersAndBool::visit(context.dtype(0), [&]<class From>() {
     NumbersAndBool::visit(context.output(0).dtype, [&]<class To>() {
-      const From* from = context.in<From>(0);
-      To* to = context.out<To>(0);
-      device::cuda::launch<cast_kernel<From, To>>(
-          context.device(), detail::loop_shape(context.device(), n, kCount), from, to, n,
-          detail::vectors_fit<kCount>(from, to));
+      if constexpr (std::is_same_v<From, To>) {
+        throw InternalError("Cast: x has the dtype already, and cast() gives it back");
+      } else {
+        const From* from = context.in<From>(0);
+        To* to = context.out<To>(0);
+        device::cuda::launch<cast_kernel<From, To>>(
+            context.device(), detail::loop_shape(context.device(), n, kCount), from, to, n,
+            detail::vectors_fit<kCount>(from, to));
+      }
     });
   });
 }

@@ -47,6 +47,18 @@ inline void expect_as_cpu(const std::string& what, const DeviceCall& call,
   }
 }
 
+// Expects the CPU's results bit for bit.
+inline void expect_bits_of_cpu(const std::string& what, const DeviceCall& call,
+                               const std::vector<Tensor>& inputs) {
+  const std::vector<Tensor> want = run_on(cpu(), call, inputs);
+  const std::vector<Tensor> got = run_on(gpu(), call, inputs);
+  ASSERT_EQ(got.size(), want.size()) << what;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    EXPECT_EQ(got[i].device(), gpu()) << what;
+    EXPECT_EQ(exact_difference(what + ", " + std::to_string(i), got[i], want[i]), "");
+  }
+}
+
 // Makes kernels count in 64 bits.
 class WideIndices {
  public:

@@ -14,6 +14,7 @@
 #include "runtime/op/execute.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/beside_cpu.h"
 #include "tests/support/compare.h"
 #include "tests/support/numeric_gradient.h"
 
@@ -89,14 +90,6 @@ TEST(gpu_elementwise, of_two_inputs_equals_the_cpu) {
   });
 }
 
-class WideIndices {
- public:
-  WideIndices() { detail::set_wide_index_limit(1); }
-  WideIndices(const WideIndices&) = delete;
-  WideIndices& operator=(const WideIndices&) = delete;
-  ~WideIndices() { detail::set_wide_index_limit(0); }
-};
-
 TEST(gpu_elementwise, broadcasts_as_the_cpu) {
   const auto broadcasts = [](const op::Op& row, DType dtype) {
     compare_devices(row, dtype, {Shape({7, 1, 3}), Shape({1, 5, 1})});
@@ -107,15 +100,22 @@ TEST(gpu_elementwise, broadcasts_as_the_cpu) {
   each_row_and_type(is_binary, broadcasts);
 }
 
+// Made on the CPU, where all numbers of these tests come from.
+Tensor made_here(const Shape& shape, DType dtype, std::uint64_t seed) {
+  const DeviceScope scope(cpu());
+  return some(shape, dtype, seed, false);
+}
+
 TEST(gpu_elementwise, casts_as_the_cpu) {
   for (int from = 1; from < static_cast<int>(DType::kString); ++from) {
+    const Tensor x = made_here({1027}, static_cast<DType>(from), 5);
     for (int to = 1; to < static_cast<int>(DType::kString); ++to) {
       if (from == to) continue;
-      const DeviceScope scope(cpu());
-      const Tensor x = some({1027}, static_cast<DType>(from), 5, false);
-      const Tensor there = cast(copy_to(x, gpu()), static_cast<DType>(to));
-      EXPECT_EQ(
-          exact_difference(text("cast of ", x.spec()), there, cast(x, static_cast<DType>(to))), "");
+      const auto dtype = static_cast<DType>(to);
+      expect_bits_of_cpu(
+          text("cast of ", x.spec(), " to ", dtype),
+          [&](const std::vector<Tensor>& in) { return std::vector<Tensor>{cast(in[0], dtype)}; },
+          {x});
     }
   }
 }
@@ -123,14 +123,14 @@ TEST(gpu_elementwise, casts_as_the_cpu) {
 TEST(gpu_elementwise, selects_as_the_cpu) {
   for (int type = 1; type < static_cast<int>(DType::kString); ++type) {
     const auto dtype = static_cast<DType>(type);
-    for (const Shape& shape : {Shape({2051}), Shape({}), Shape({1, 7})}) {
-      const DeviceScope scope(cpu());
-      const Tensor x = some({5, 7}, dtype, 1, false);
-      const Tensor condition =
-          some(shape == Shape({2051}) ? Shape({5, 7}) : shape, DType::kBool, 2, false);
-      const Tensor y = some({7}, dtype, 3, false);
-      const Tensor there = where(copy_to(condition, gpu()), copy_to(x, gpu()), copy_to(y, gpu()));
-      EXPECT_EQ(exact_difference(text("where of ", x.spec()), there, where(condition, x, y)), "");
+    for (const Shape& shape : {Shape({5, 7}), Shape({}), Shape({1, 7})}) {
+      const Tensor condition = made_here(shape, DType::kBool, 2);
+      const Tensor x = made_here({5, 7}, dtype, 1);
+      expect_bits_of_cpu(text("where of ", x.spec()),
+                         [](const std::vector<Tensor>& in) {
+                           return std::vector<Tensor>{where(in[0], in[1], in[2])};
+                         },
+                         {condition, x, made_here({7}, dtype, 3)});
     }
   }
 }
@@ -138,25 +138,15 @@ TEST(gpu_elementwise, selects_as_the_cpu) {
 TEST(gpu_core_ops, of_every_type_equal_the_cpu) {
   for (int type = 1; type < static_cast<int>(DType::kBool); ++type) {
     const auto dtype = static_cast<DType>(type);
-    const DeviceScope scope(cpu());
-    const Tensor x = some({1031}, dtype, 1, false);
-    const Tensor y = some({1031}, dtype, 2, false);
-    std::vector<Tensor> here(40, x);
-    std::vector<Tensor> there(40, copy_to(x, gpu()));
-    EXPECT_EQ(exact_difference(text("add_n of ", x.spec()), add_n(there), add_n(here)), "");
-    const Variable a(x);
-    Variable b;
-    {
-      const DeviceScope on_gpu(gpu());
-      b = Variable(x);
-    }
-    ASSERT_EQ(b.device(), gpu());
-    a.assign_add(y).assign_add(y).assign_sub(x);
-    b.assign_add(y).assign_add(y).assign_sub(x);
-    EXPECT_EQ(exact_difference(text("variable of ", x.spec()), b.value(), a.value()), "");
-    const Tensor filled = fill({1031}, 3, dtype);
-    const DeviceScope on_gpu(gpu());
-    EXPECT_EQ(exact_difference(text("fill of ", x.spec()), fill({1031}, 3, dtype), filled), "");
+    const Tensor x = made_here({1031}, dtype, 1);
+    expect_bits_of_cpu(text("core ops of ", x.spec()),
+                       [&](const std::vector<Tensor>& in) {
+                         const Variable variable(in[0]);
+                         variable.assign_add(in[1]).assign_add(in[1]).assign_sub(in[0]);
+                         return std::vector<Tensor>{add_n(std::vector<Tensor>(40, in[0])),
+                                                    variable.value(), fill({1031}, 3, dtype)};
+                       },
+                       {x, made_here({1031}, dtype, 2)});
   }
 }
 
