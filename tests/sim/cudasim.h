@@ -38,8 +38,9 @@ void cudasim_reset_counters(void);
 
 // What is counted by name: calls of API functions, made by the host; and operations that devices
 // were given, those of graphs with each launch: kernels by their names in the source, library calls
-// by those of their functions, copies, fills. Reset with the counters.
-enum { cudasim_calls = 0, cudasim_operations = 1 };
+// by those of their functions, copies, fills; and how many operations came from the host thread
+// within a range of NVTX, by the innermost one, "domain/message". Reset with the counters.
+enum { cudasim_calls = 0, cudasim_operations = 1, cudasim_ranges = 2 };
 // One row, in the order of names; 0: there are no more.
 int cudasim_count_at(int what, int index, const char** name, long long* count);
 

@@ -32,8 +32,9 @@ F* control(F* /*type*/, const char* name) {
 
 // All that is counted, up to a moment. The difference of two is what a step has cost.
 struct Counts {
+  using Rows = std::map<std::string, long long>;
   cudasim_counters sums{};
-  std::map<std::string, long long> calls, operations;  // see cudasim_count_at
+  Rows calls, operations, ranges;  // see cudasim_count_at
   std::map<std::string, cudasim_kernel> kernels;
 
   long long called(const std::string& api) const {
@@ -59,13 +60,14 @@ inline Counts counts() {
   Counts made;
   KEEN_SIM(cudasim_get_counters)(&made.sums);
   const char* name = nullptr;
-  long long count = 0;
-  for (int i = 0; KEEN_SIM(cudasim_count_at)(cudasim_calls, i, &name, &count) != 0; ++i) {
-    made.calls[name] = count;
-  }
-  for (int i = 0; KEEN_SIM(cudasim_count_at)(cudasim_operations, i, &name, &count) != 0; ++i) {
-    made.operations[name] = count;
-  }
+  const auto read = [&](int what, Counts::Rows& rows) {
+    long long count = 0;
+    for (int i = 0; KEEN_SIM(cudasim_count_at)(what, i, &name, &count) != 0; ++i)
+      rows[name] = count;
+  };
+  read(cudasim_calls, made.calls);
+  read(cudasim_operations, made.operations);
+  read(cudasim_ranges, made.ranges);
   cudasim_kernel kernel{};
   for (int i = 0; KEEN_SIM(cudasim_kernel_at)(i, &name, &kernel) != 0; ++i) {
     made.kernels[name] = kernel;
@@ -87,11 +89,13 @@ inline Counts operator-(Counts after, const Counts& before) {
   after.sums = difference(after.sums, before.sums);
   for (const auto& [name, count] : before.calls) after.calls[name] -= count;
   for (const auto& [name, count] : before.operations) after.operations[name] -= count;
+  for (const auto& [name, count] : before.ranges) after.ranges[name] -= count;
   for (const auto& [name, kernel] : before.kernels) {
     after.kernels[name] = difference(after.kernels[name], kernel);
   }
   std::erase_if(after.calls, [](const auto& row) { return row.second == 0; });
   std::erase_if(after.operations, [](const auto& row) { return row.second == 0; });
+  std::erase_if(after.ranges, [](const auto& row) { return row.second == 0; });
   std::erase_if(after.kernels, [](const auto& row) { return row.second.launches == 0; });
   return after;
 }

@@ -3,9 +3,11 @@
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/device/cuda/guard.h"
+#include "runtime/device/cuda/nvtx_range.h"
 #include "runtime/device/cuda/status.h"
 #include "runtime/device/gpu.h"
 #include "runtime/device/ledger.h"
+#include "runtime/device/running_op.h"
 
 namespace keen::device::cuda {
 namespace {
@@ -140,6 +142,8 @@ void CudaContext::synchronize() {
 void CudaContext::run(void (*kernel)(void*), void* argument) {
   check_no_fault();
   const DeviceGuard guard(device().index);
+  const RunningOp* op = running_op();
+  const NvtxRange range(op == nullptr ? "" : op->name);
   kernel(argument);
   if (blocking()) synchronize();
 }

@@ -2,15 +2,9 @@
 
 #include <nvtx3/nvToolsExtMem.h>
 
+#include "runtime/device/cuda/nvtx_range.h"
+
 namespace keen::device::cuda {
-namespace {
-
-nvtxDomainHandle_t domain() {
-  static auto* const made = nvtxDomainCreateA("keen");
-  return made;
-}
-
-}  // namespace
 
 void NvtxMemory::add_segment(void* memory, std::size_t bytes) {
   const nvtxMemVirtualRangeDesc_t range{bytes, memory};
@@ -22,13 +16,13 @@ void NvtxMemory::add_segment(void* memory, std::size_t bytes) {
   heap.typeSpecificDescSize = sizeof range;
   heap.typeSpecificDesc = &range;
   const void*& handle = heaps_[memory];
-  handle = nvtxMemHeapRegister(domain(), &heap);
+  handle = nvtxMemHeapRegister(nvtx_domain(), &heap);
 }
 
 void NvtxMemory::remove_segment(void* memory) noexcept {
   const auto found = heaps_.find(memory);
   if (found->second != nullptr) {
-    nvtxMemHeapUnregister(domain(),
+    nvtxMemHeapUnregister(nvtx_domain(),
                           static_cast<nvtxMemHeapHandle_t>(const_cast<void*>(found->second)));
   }
   heaps_.erase(found);
@@ -46,7 +40,7 @@ void NvtxMemory::add_block(void* memory, std::size_t bytes) noexcept {
   regions.regionCount = 1;
   regions.regionDescElementSize = sizeof range;
   regions.regionDescElements = &range;
-  nvtxMemRegionsRegister(domain(), &regions);
+  nvtxMemRegionsRegister(nvtx_domain(), &regions);
 }
 
 void NvtxMemory::remove_block(void* memory) noexcept {
@@ -60,7 +54,7 @@ void NvtxMemory::remove_block(void* memory) noexcept {
   regions.refCount = 1;
   regions.refElementSize = sizeof reference;
   regions.refElements = &reference;
-  nvtxMemRegionsUnregister(domain(), &regions);
+  nvtxMemRegionsUnregister(nvtx_domain(), &regions);
 }
 
 }  // namespace keen::device::cuda

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "tests/sim/core/machine.h"
+#include "tests/sim/core/ranges.h"
 
 namespace keen::sim {
 namespace {
@@ -78,11 +79,28 @@ void Ledger::call(std::string_view api) {
   if (maker != std::end(kMakers)) ++(counters.*(maker->field));
 }
 
-void Ledger::operation(std::string_view name) { count(operations_, name); }
+void Ledger::operation(std::string_view name) {
+  count(operations_, name);
+  if (const std::string* range = innermost_range()) count(ranges_, *range);
+}
+
+const Ledger::Rows* Ledger::rows(int what) const {
+  switch (what) {
+    case cudasim_calls:
+      return &calls_;
+    case cudasim_operations:
+      return &operations_;
+    case cudasim_ranges:
+      return &ranges_;
+    default:
+      return nullptr;
+  }
+}
 
 void Ledger::reset() {
   calls_.clear();
   operations_.clear();
+  ranges_.clear();
 }
 
 void print_counters() {
@@ -123,8 +141,9 @@ void print_counters() {
                  {"events recorded", &C::event_records},
                  {"waited for by streams", &C::event_waits}});
   print_line(c, {{"bytes of devices read", &C::bytes_read}, {"written", &C::bytes_written}});
-  print_rows("call", Ledger::get().calls());
-  print_rows("operation", Ledger::get().operations());
+  print_rows("call", *Ledger::get().rows(cudasim_calls));
+  print_rows("operation", *Ledger::get().rows(cudasim_operations));
+  print_rows("operations in range", *Ledger::get().rows(cudasim_ranges));
 }
 
 // NOLINTBEGIN(readability-identifier-naming)
@@ -147,11 +166,9 @@ void cudasim_reset_counters() {
 
 int cudasim_count_at(int what, int index, const char** name, long long* count) {
   const Guard guard(Machine::get());
-  const Ledger& ledger = Ledger::get();
-  if (what != cudasim_calls && what != cudasim_operations) return 0;
-  const auto& rows = what == cudasim_calls ? ledger.calls() : ledger.operations();
-  if (index < 0 || index >= std::ssize(rows)) return 0;
-  const auto row = std::next(rows.begin(), index);
+  const Ledger::Rows* rows = Ledger::get().rows(what);
+  if (rows == nullptr || index < 0 || index >= std::ssize(*rows)) return 0;
+  const auto row = std::next(rows->begin(), index);
   *name = row->first.c_str();
   *count = row->second;
   return 1;

@@ -1,11 +1,13 @@
 // NVTX (nvtx3/nvToolsExt.h): the stand-in is the tool that NVTX looks for. It reads the memory
-// extension; ranges, marks and names do nothing, as without a tool.
+// extension and the nested ranges of domains; marks, names and what else there is do nothing, as
+// without a tool.
 #include <dlfcn.h>
 
 #include <climits>
 #include <cstdlib>
 
 #include "tests/sim/nvtx/memory_extension.h"
+#include "tests/sim/nvtx/ranges.h"
 
 namespace keen::sim {
 namespace {
@@ -27,7 +29,9 @@ extern "C" {
 
 // nvtxDetail/nvtxTypes.h, NvtxInitializeInjectionNvtxFunc_t: 0 is failure. Functions that are not
 // attached do nothing.
-int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t) { return 1; }
+int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_table) {
+  return keen::sim::attach_ranges(get_table) ? 1 : 0;
+}
 
 // nvtxDetail/nvtxExtInit.h. Of other extensions nothing is attached. The header hides what has its
 // types, unless told otherwise.

@@ -7,25 +7,22 @@
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/memory.h"
+#include "tests/sim/nvtx/message.h"
 
 namespace keen::sim {
 namespace {
 
-void report(const char* api, const std::string& what) {
-  if (!what.empty()) Machine::get().report("nvtx", std::string(api) + ": " + what);
-}
-
 template <class Descriptor>
 bool readable(const char* api, const Descriptor* descriptor) {
   if (descriptor == nullptr) {
-    report(api, "no descriptor");
+    report_nvtx(api, "no descriptor");
     return false;
   }
   if (descriptor->extCompatID == NVTX_EXT_COMPATID_MEM &&
       descriptor->structSize == sizeof(Descriptor)) {
     return true;
   }
-  report(api, "extCompatID or structSize is not that of the header");
+  report_nvtx(api, "extCompatID or structSize is not that of the header");
   return false;
 }
 
@@ -33,26 +30,6 @@ bool is_virtual(const char* api, std::uint32_t type) {
   if (type == NVTX_MEM_TYPE_VIRTUAL_ADDRESS) return true;
   Machine::get().report("unsupported", std::string(api) + ": type " + std::to_string(type));
   return false;
-}
-
-std::string text_of(const char* api, std::uint32_t type, const nvtxMessageValue_t& message) {
-  switch (type) {
-    case NVTX_MESSAGE_UNKNOWN:
-      return "";
-    case NVTX_MESSAGE_TYPE_ASCII:
-      return message.ascii;
-    case NVTX_MESSAGE_TYPE_UNICODE: {
-      const std::wstring wide = message.unicode;
-      std::string narrow(wide.size(), '?');
-      std::ranges::transform(wide, narrow.begin(),
-                             [](wchar_t c) { return c < 128 ? char(c) : '?'; });
-      return narrow;
-    }
-    default:
-      Machine::get().report("unsupported",
-                            std::string(api) + ": type of message " + std::to_string(type));
-      return "";
-  }
 }
 
 // Elements of a batch may be longer than what is known of them here.
@@ -76,19 +53,19 @@ nvtxMemHeapHandle_t heap_register(nvtxDomainHandle_t, const nvtxMemHeapDesc_t* h
   }
   const bool reserved = heap->usage == NVTX_MEM_HEAP_USAGE_TYPE_SUB_ALLOCATOR;
   if (!reserved && heap->usage != NVTX_MEM_HEAP_USAGE_TYPE_LAYOUT) {
-    report(kApi, "usage " + std::to_string(heap->usage) + " is not known");
+    report_nvtx(kApi, "usage " + std::to_string(heap->usage) + " is not known");
     return nullptr;
   }
   if (heap->typeSpecificDesc == nullptr ||
       heap->typeSpecificDescSize < sizeof(nvtxMemVirtualRangeDesc_t)) {
-    report(kApi, "no descriptor of a range");
+    report_nvtx(kApi, "no descriptor of a range");
     return nullptr;
   }
   const auto& range = *static_cast<const nvtxMemVirtualRangeDesc_t*>(heap->typeSpecificDesc);
   if (is_device_address(range.ptr)) {
-    report(kApi, Memory::get().regions().add_heap(address_of(range.ptr), range.size,
-                                                  text_of(kApi, heap->messageType, heap->message),
-                                                  reserved));
+    report_nvtx(kApi, Memory::get().regions().add_heap(
+                          address_of(range.ptr), range.size,
+                          nvtx_text(kApi, heap->messageType, heap->message), reserved));
   }
   // "the address of the heap's memory itself is its handle"
   return reinterpret_cast<nvtxMemHeapHandle_t>(const_cast<void*>(range.ptr));
@@ -97,14 +74,14 @@ nvtxMemHeapHandle_t heap_register(nvtxDomainHandle_t, const nvtxMemHeapDesc_t* h
 void heap_unregister(nvtxDomainHandle_t, nvtxMemHeapHandle_t heap) {
   const Guard guard(Machine::get());
   if (is_device_address(heap)) {
-    report("nvtxMemHeapUnregister", Memory::get().regions().remove_heap(address_of(heap)));
+    report_nvtx("nvtxMemHeapUnregister", Memory::get().regions().remove_heap(address_of(heap)));
   }
 }
 
 void heap_reset(nvtxDomainHandle_t, nvtxMemHeapHandle_t heap) {
   const Guard guard(Machine::get());
   if (is_device_address(heap)) {
-    report("nvtxMemHeapReset", Memory::get().regions().reset_heap(address_of(heap)));
+    report_nvtx("nvtxMemHeapReset", Memory::get().regions().reset_heap(address_of(heap)));
   } else if (heap == NVTX_MEM_HEAP_HANDLE_PROCESS_WIDE) {
     Machine::get().report("unsupported", "nvtxMemHeapReset of the heap of the whole process");
   }
@@ -120,8 +97,8 @@ void regions_register(nvtxDomainHandle_t, const nvtxMemRegionsRegisterBatch_t* b
     const auto& range = element<nvtxMemVirtualRangeDesc_t>(batch->regionDescElements,
                                                            batch->regionDescElementSize, k);
     if (is_device_address(range.ptr)) {
-      report(kApi, Memory::get().regions().add(address_of(range.ptr), range.size,
-                                               address_of(batch->heap)));
+      report_nvtx(kApi, Memory::get().regions().add(address_of(range.ptr), range.size,
+                                                    address_of(batch->heap)));
     }
     if (batch->regionHandleElementsOut != nullptr) {
       batch->regionHandleElementsOut[k] =
@@ -138,7 +115,7 @@ void regions_resize(nvtxDomainHandle_t, const nvtxMemRegionsResizeBatch_t* batch
     const auto& range = element<nvtxMemVirtualRangeDesc_t>(batch->regionDescElements,
                                                            batch->regionDescElementSize, k);
     if (is_device_address(range.ptr)) {
-      report(kApi, Memory::get().regions().resize(address_of(range.ptr), range.size));
+      report_nvtx(kApi, Memory::get().regions().resize(address_of(range.ptr), range.size));
     }
   }
 }
@@ -148,7 +125,7 @@ Address referred(const char* api, std::uint32_t type, const nvtxMemRegionRef_t& 
   if (type == NVTX_MEM_REGION_REF_TYPE_POINTER || type == NVTX_MEM_REGION_REF_TYPE_HANDLE) {
     return address_of(reference.pointer);
   }
-  report(api, "type of reference " + std::to_string(type) + " is not known");
+  report_nvtx(api, "type of reference " + std::to_string(type) + " is not known");
   return 0;
 }
 
@@ -160,7 +137,7 @@ void regions_unregister(nvtxDomainHandle_t, const nvtxMemRegionsUnregisterBatch_
     const auto& reference =
         element<nvtxMemRegionRef_t>(batch->refElements, batch->refElementSize, k);
     const Address base = referred(kApi, batch->refType, reference);
-    if (is_device_address(base)) report(kApi, Memory::get().regions().remove(base));
+    if (is_device_address(base)) report_nvtx(kApi, Memory::get().regions().remove(base));
   }
 }
 
@@ -172,8 +149,8 @@ void regions_name(nvtxDomainHandle_t, const nvtxMemRegionsNameBatch_t* batch) {
     const auto& named =
         element<nvtxMemRegionNameDesc_t>(batch->regionElements, batch->regionElementSize, k);
     const Address base = referred(kApi, named.regionRefType, named.region);
-    const std::string name = text_of(kApi, named.nameType, named.name);
-    if (is_device_address(base)) report(kApi, Memory::get().regions().rename(base, name));
+    const std::string name = nvtx_text(kApi, named.nameType, named.name);
+    if (is_device_address(base)) report_nvtx(kApi, Memory::get().regions().rename(base, name));
   }
 }
 

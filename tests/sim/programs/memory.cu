@@ -115,7 +115,7 @@ KEEN_CORRECT(block_keeps_what_it_had_when_resized) {
   return all_are(base, kBlock, 1);
 }
 
-// Ranges, marks and domains do nothing, and say so as without a tool.
+// Marks, and ranges of no domain, do nothing, and say so as without a tool.
 KEEN_CORRECT(ranges_and_marks) {
   nvtxDomainHandle_t domain = nvtxDomainCreateA("keen");
   nvtxMarkA("mark");
@@ -126,6 +126,42 @@ KEEN_CORRECT(ranges_and_marks) {
   nvtxRangeEnd(nvtxRangeStartA("other"));
   nvtxDomainDestroy(domain);
   return untracked && all_are(x, kSize, 1);
+}
+
+nvtxEventAttributes_t event_named(const char* name) {
+  nvtxEventAttributes_t event = {};
+  event.version = NVTX_VERSION;
+  event.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+  event.messageType = NVTX_MESSAGE_TYPE_ASCII;
+  event.message.ascii = name;
+  return event;
+}
+
+// What is launched within a range of a domain counts for it, whenever the device runs it.
+KEEN_CORRECT(ranges_of_a_domain) {
+  nvtxDomainHandle_t domain = nvtxDomainCreateA("domain");
+  nvtxDomainHandle_t other = nvtxDomainCreateA("other");
+  const auto outer = event_named("outer");
+  auto inner = event_named("inner");
+  inner.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
+  inner.message.registered = nvtxDomainRegisterStringA(domain, "inner");
+  float* x = zeros();
+  const keen::sim::Counts before = keen::sim::counts();
+  const auto add = [x] { increment<<<4, 128>>>(x, x, kSize); };
+  bool right = nvtxDomainRangePushEx(domain, &outer) == 0;
+  add();
+  right = nvtxDomainRangePushEx(domain, &inner) == 1 && right;
+  right = nvtxDomainRangePushEx(other, &outer) == 0 && right;
+  add();
+  right = nvtxDomainRangePop(other) == 0 && right;
+  add();
+  right = nvtxDomainRangePop(domain) == 1 && right;
+  add();
+  right = nvtxDomainRangePop(domain) == 0 && right;
+  add();
+  const keen::sim::Counts::Rows want = {
+      {"domain/outer", 2}, {"domain/inner", 1}, {"other/outer", 1}};
+  return right && (keen::sim::counts() - before).ranges == want && all_are(x, kSize, 5);
 }
 
 }  // namespace

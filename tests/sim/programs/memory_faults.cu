@@ -112,6 +112,17 @@ KEEN_FAULT(block_taken_back_twice, "nvtx", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
+KEEN_FAULT(range_ended_twice, "nvtx", cudaSuccess) {
+  nvtxDomainHandle_t domain = nvtxDomainCreateA("domain");
+  nvtxEventAttributes_t event = {};
+  event.version = NVTX_VERSION;
+  event.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+  nvtxDomainRangePushEx(domain, &event);
+  nvtxDomainRangePop(domain);
+  if (planted) nvtxDomainRangePop(domain);
+  return cudaDeviceSynchronize();
+}
+
 // ---- Shared and local memory ------------------------------------------------------------------
 
 __global__ void read_shared(float* y, int written) {
