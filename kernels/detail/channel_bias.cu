@@ -30,6 +30,7 @@ struct Channels {
   Index channels;
   Index inner;
   IndexDivisor<Index> by_channels, by_inner;
+  bool whole_vectors;  // a vector of elements belongs to a vector of the bias
 
   struct Walk {
     Index channel;
@@ -62,9 +63,16 @@ __global__ void __launch_bounds__(kLoopBlock)
   for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
     auto values = load_vector<T, kCount>(value, i);
     auto walk = channels.at(static_cast<Index>(i * kCount));
-    for (int k = 0; k < kCount; ++k) {
-      values.values[k] = biased(values.values[k], bias[walk.channel], relu);
-      channels.advance(&walk);
+    if (channels.whole_vectors) {
+      const auto added = load_vector<T, kCount>(bias + walk.channel, 0);
+      for (int k = 0; k < kCount; ++k) {
+        values.values[k] = biased(values.values[k], added.values[k], relu);
+      }
+    } else {
+      for (int k = 0; k < kCount; ++k) {
+        values.values[k] = biased(values.values[k], bias[walk.channel], relu);
+        channels.advance(&walk);
+      }
     }
     store_vector(out, i, values);
   }
@@ -77,13 +85,16 @@ __global__ void __launch_bounds__(kLoopBlock)
 template <class T, class Index>
 void launch_bias(Device device, const ChannelLayout& layout, const T* value, const T* bias, T* out,
                  bool relu) {
+  constexpr int kCount = kVectorOf<T>;
   const auto index = [](std::int64_t number) { return static_cast<Index>(number); };
   const Channels<Index> channels{index(layout.channels), index(layout.inner),
                                  IndexDivisor<Index>(layout.channels),
-                                 IndexDivisor<Index>(layout.inner)};
-  const bool aligned = device::cuda::vectors_fit<kVectorOf<T>>(value, out);
-  launch<bias_kernel<T, Index>>(device, loop_shape(device, layout.size(), kVectorOf<T>), value,
-                                bias, out, layout.size(), aligned, relu, channels);
+                                 IndexDivisor<Index>(layout.inner),
+                                 layout.inner == 1 && layout.channels % kCount == 0 &&
+                                     device::cuda::vectors_fit<kCount>(bias)};
+  const bool aligned = device::cuda::vectors_fit<kCount>(value, out);
+  launch<bias_kernel<T, Index>>(device, loop_shape(device, layout.size(), kCount), value, bias, out,
+                                layout.size(), aligned, relu, channels);
 }
 
 // ---- Summing ----

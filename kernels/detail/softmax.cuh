@@ -194,6 +194,7 @@ __device__ inline void staged_rows(const RowGroup& group, const SoftmaxArrays<T,
       kKind == SoftmaxKind::kCrossEntropy || kKind == SoftmaxKind::kSparseCrossEntropy;
   __shared__ RowNumbers<T> numbers[SoftmaxPlan::kBlock];
   __shared__ T losses[SoftmaxPlan::kBlock];
+  __shared__ int labels[SoftmaxPlan::kBlock];
   const int thread = static_cast<int>(threadIdx.x);
   const std::int64_t left = plan.rows - base;
   const int rows = left < plan.block_rows ? static_cast<int>(left) : plan.block_rows;
@@ -201,6 +202,9 @@ __device__ inline void staged_rows(const RowGroup& group, const SoftmaxArrays<T,
   const std::int64_t first = base * plan.length;
 #pragma unroll 4
   for (int i = thread; i < count; i += SoftmaxPlan::kBlock) tile[i] = arrays.x[first + i];
+  if constexpr (kKind == SoftmaxKind::kSparseCrossEntropy) {
+    if (thread < rows) labels[thread] = static_cast<int>(label_of(arrays, plan, base + thread));
+  }
   __syncthreads();
   const bool busy = group.row() >= 0 && group.row() < rows;
   prepare_tile<kKind>(group, plan, tile, busy, numbers);
@@ -217,7 +221,7 @@ __device__ inline void staged_rows(const RowGroup& group, const SoftmaxArrays<T,
       tile[i] = target * (mine.log_sum - value);
     }
     if constexpr (kKind == SoftmaxKind::kSparseCrossEntropy) {
-      const std::int64_t label = label_of(arrays, plan, base + row);
+      const int label = labels[row];
       const int column = i - row * static_cast<int>(plan.length);
       target = label < 0 ? std::numeric_limits<T>::quiet_NaN() : label == column ? T{1} : T{0};
       if (label == column) losses[row] = mine.log_sum - value;
