@@ -30,7 +30,6 @@ class BlockCache {
   // Forgets the segments that are wholly free and answers where they are.
   [[nodiscard]] std::vector<void*> take_free_segments();
 
-  [[nodiscard]] std::size_t block_bytes(void* block) const { return blocks_.at(block)->bytes; }
   [[nodiscard]] std::size_t reserved() const { return reserved_; }
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
   [[nodiscard]] std::size_t largest_free() const;

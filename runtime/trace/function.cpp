@@ -7,7 +7,9 @@
 #include "runtime/base/error.h"
 #include "runtime/base/logging.h"
 #include "runtime/base/text.h"
+#include "runtime/device/ledger.h"
 #include "runtime/op/call.h"
+#include "runtime/op/core_ops.h"
 #include "runtime/tensor/context.h"
 #include "runtime/trace/graph.h"
 #include "runtime/trace/graph_builder.h"
@@ -114,6 +116,8 @@ struct FunctionCore::State {
   void insert(std::shared_ptr<const Trace> trace) {
     const std::lock_guard lock(mutex);
     if (!traces.empty()) {
+      device::count(Context::current().device().value_or(op::default_device()),
+                    device::Count::kRetraces);
       log(LogLevel::kInfo, args.name,
           ": traced again: ", difference(traces.back()->key, trace->key));
     }

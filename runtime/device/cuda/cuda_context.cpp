@@ -29,8 +29,6 @@ Properties properties_of(Device device) {
                 attribute(cudaDevAttrMaxGridDimZ, device)};
   p.max_shared_bytes =
       static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlock, device));
-  p.max_shared_bytes_opt_in =
-      static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   return p;
 }
 

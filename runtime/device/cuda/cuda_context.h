@@ -21,8 +21,7 @@ struct Properties {
   int multiprocessors = 0;
   int max_threads_per_block = 0;
   std::array<int, 3> max_grid{};
-  std::size_t max_shared_bytes = 0;         // per block without asking
-  std::size_t max_shared_bytes_opt_in = 0;  // per block at most
+  std::size_t max_shared_bytes = 0;  // per block without asking
 };
 
 class CudaContext final : public DeviceContext {

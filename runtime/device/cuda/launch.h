@@ -32,7 +32,7 @@ struct LaunchShape {
 
 namespace detail {
 
-// InvalidArgumentError for a shape beyond the device's limits. A grid of no blocks launches
+// InternalError for a shape beyond the device's limits. A grid of no blocks launches
 // nothing.
 void launch(Device device, const void* kernel, const LaunchShape& shape, void** arguments);
 
