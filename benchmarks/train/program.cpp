@@ -8,11 +8,11 @@
 #include "benchmarks/train/history.h"
 #include "benchmarks/train/interrupt.h"
 #include "benchmarks/train/learning_curves.h"
-#include "benchmarks/train/output_file.h"
 #include "benchmarks/train/print.h"
 #include "benchmarks/train/progress.h"
 #include "runtime/base/error.h"
 #include "runtime/base/logging.h"
+#include "runtime/base/output_file.h"
 #include "runtime/device/config.h"
 #include "shim/data/fashion_mnist.h"
 

@@ -1,4 +1,4 @@
-#include "benchmarks/train/output_file.h"
+#include "runtime/base/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 
-namespace keen::trainer {
+namespace keen {
 namespace {
 
 [[noreturn]] void throw_write_error(const std::string& path, int error) {
@@ -110,4 +110,4 @@ void write_file(const std::string& path, std::string_view contents) {
   file.keep();
 }
 
-}  // namespace keen::trainer
+}  // namespace keen

@@ -1,4 +1,4 @@
-#include "benchmarks/train/output_file.h"
+#include "runtime/base/output_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -19,56 +19,56 @@ std::ptrdiff_t files_in(const TemporaryFolder& folder) {
   return std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
 }
 
-TEST(train_output_file, replaces_what_was_there_and_leaves_nothing_else) {
+TEST(output_file, replaces_what_was_there_and_leaves_nothing_else) {
   const TemporaryFolder folder;
   const std::string path = folder / "out.csv";
-  trainer::write_file(path, "first, and longer");
+  write_file(path, "first, and longer");
   EXPECT_EQ(read_bytes(path), "first, and longer");
-  trainer::write_file(path, "second");
+  write_file(path, "second");
   EXPECT_EQ(read_bytes(path), "second");
   EXPECT_EQ(files_in(folder), 1);
 }
 
-TEST(train_output_file, keeps_permissions) {
+TEST(output_file, keeps_permissions) {
   const TemporaryFolder folder;
   const std::string path = folder / "out.csv";
   write_bytes(path, "");
   fs::permissions(path, fs::perms{0640});
-  trainer::write_file(path, "text");
+  write_file(path, "text");
   EXPECT_EQ(fs::status(path).permissions(), fs::perms{0640});
 }
 
-TEST(train_output_file, new_file_has_the_usual_permissions) {
+TEST(output_file, new_file_has_the_usual_permissions) {
   const TemporaryFolder folder;
   const std::string path = folder / "out.csv";
   const mode_t before = umask(022);
-  trainer::write_file(path, "text");
+  write_file(path, "text");
   umask(before);
   EXPECT_EQ(fs::status(path).permissions(), fs::perms{0644});
 }
 
-TEST(train_output_file, follows_links) {
+TEST(output_file, follows_links) {
   const TemporaryFolder folder;
   write_bytes(folder / "target", "old");
   fs::create_symlink("target", folder / "link");
-  trainer::write_file(folder / "link", "new");
+  write_file(folder / "link", "new");
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   EXPECT_EQ(read_bytes(folder / "target"), "new");
 }
 
 // /dev/full is a disk without room; it must not be replaced by a file either.
-TEST(train_output_file, full_disk_is_an_error) {
-  trainer::check_writable("/dev/full");
-  EXPECT_THROW(trainer::write_file("/dev/full", "text"), ResourceExhaustedError);
+TEST(output_file, full_disk_is_an_error) {
+  check_writable("/dev/full");
+  EXPECT_THROW(write_file("/dev/full", "text"), ResourceExhaustedError);
   EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
 
-TEST(train_output_file, wrong_path_is_found_before) {
+TEST(output_file, wrong_path_is_found_before) {
   const TemporaryFolder folder;
-  EXPECT_THROW(trainer::check_writable(folder / "none/out.csv"), NotFoundError);
-  EXPECT_THROW(trainer::check_writable(folder.path()), UnavailableError);
-  EXPECT_THROW(trainer::write_file(folder / "none/out.csv", "text"), NotFoundError);
-  trainer::check_writable(folder / "out.csv");
+  EXPECT_THROW(check_writable(folder / "none/out.csv"), NotFoundError);
+  EXPECT_THROW(check_writable(folder.path()), UnavailableError);
+  EXPECT_THROW(write_file(folder / "none/out.csv", "text"), NotFoundError);
+  check_writable(folder / "out.csv");
   EXPECT_EQ(files_in(folder), 0);
 }
 
