@@ -4,6 +4,7 @@
 #include "kernels/random_seed.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
+#include "runtime/device/config.h"
 #include "runtime/op/execute.h"
 #include "runtime/op/op.h"
 #include "runtime/tensor/philox.h"
@@ -134,6 +135,10 @@ Generator Generator::from_state(const Tensor& state, Algorithm alg) {
 }
 
 Generator Generator::from_non_deterministic_state() {
+  if (config::experimental::is_op_determinism_enabled()) {
+    throw RuntimeError(
+        "\"from_non_deterministic_state\" cannot be called when determinism is enabled.");
+  }
   return Generator(state_tensor(unpredictable_start()), Algorithm::kPhilox);
 }
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "runtime/base/error.h"
+#include "runtime/device/config.h"
 #include "runtime/op/call.h"
 #include "runtime/tensor/context.h"
 
@@ -12,10 +14,16 @@ namespace keen::random {
 OpSeeds get_seed(std::optional<std::int64_t> op_seed) {
   RandomState& state = current_random_state();
   op::Tracer* tracer = Context::current().tracer();
-  if (tracer == nullptr) {
-    return state.get_seed(op_seed);
+  const OpSeeds seeds =
+      tracer == nullptr
+          ? state.get_seed(op_seed)
+          : combine_seeds(state.seed(), op_seed, [tracer] { return tracer->next_op_seed(); });
+  if (seeds == OpSeeds{} && config::experimental::is_op_determinism_enabled()) {
+    throw RuntimeError(
+        "Random ops require a seed to be set when determinism is enabled. Please set a seed before "
+        "running the op, e.g. by calling tf.random.set_seed(1).");
   }
-  return combine_seeds(state.seed(), op_seed, [tracer] { return tracer->next_op_seed(); });
+  return seeds;
 }
 
 RandomOpArgs next_op_args(DType dtype, std::optional<std::int64_t> op_seed) {

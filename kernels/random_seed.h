@@ -22,6 +22,7 @@ struct RandomOpArgs {
 
 // The seeds of the next random op (get_seed of TensorFlow's random_seed): eager ones draw from the
 // stream of the current RandomState, ops of a function being traced are counted per function.
+// RuntimeError if there are none and determinism is enabled.
 [[nodiscard]] OpSeeds get_seed(std::optional<std::int64_t> op_seed);
 
 // The arguments of the next random op. In a function being traced they come with a stream of their

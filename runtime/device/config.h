@@ -40,5 +40,14 @@ void reset_memory_stats(const Device& device);
 void enable_tensor_float_32_execution(bool enabled);
 [[nodiscard]] bool tensor_float_32_execution_enabled();
 
+// Makes each run of a program on the same devices give the same bits, as
+// tf.config.experimental.enable_op_determinism. Kernels repeat their bits without it (the table in
+// docs/ARCHITECTURE.md says on what terms); with it, random ops without any seed are a
+// RuntimeError, and a GPU without memory for the convolution that it would take is a
+// ResourceExhaustedError rather than another way to compute it, whose bits differ.
+void enable_op_determinism();
+void disable_op_determinism();
+[[nodiscard]] bool is_op_determinism_enabled();
+
 }  // namespace experimental
 }  // namespace keen::config

@@ -243,7 +243,7 @@ cudnnStatus_t run(cudnnHandle_t handle, const Plan& plan, const Algorithm& algor
 }
 
 // Memory for an algorithm: the device's workspace, or more for the time of the call. False: there
-// is not as much.
+// is not as much, and another algorithm may be taken.
 bool find_workspace(LibraryHandles& handles, std::size_t bytes, Workspace* workspace,
                     RefPtr<Buffer>* more) {
   *workspace = handles.workspace();
@@ -251,6 +251,7 @@ bool find_workspace(LibraryHandles& handles, std::size_t bytes, Workspace* works
   try {
     *more = Buffer::allocate(handles.pool().device(), bytes);
   } catch (const ResourceExhaustedError&) {
+    if (config::experimental::is_op_determinism_enabled()) throw;
     return false;
   }
   *workspace = {(*more)->data(), bytes};
