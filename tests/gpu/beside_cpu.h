@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/detail/gpu_choice.h"
 #include "kernels/detail/wide_index.h"
 #include "kernels/elementwise.h"
 #include "runtime/device/ledger.h"
@@ -59,10 +60,24 @@ inline void expect_bits_of_cpu(const std::string& what, const DeviceCall& call,
   }
 }
 
+// Chooses who computes convolutions and matrix products.
+class WithChoice {
+ public:
+  explicit WithChoice(detail::GpuChoice choice) : before_(detail::gpu_choice()) {
+    detail::set_gpu_choice(choice);
+  }
+  WithChoice(const WithChoice&) = delete;
+  WithChoice& operator=(const WithChoice&) = delete;
+  ~WithChoice() { detail::set_gpu_choice(before_); }
+
+ private:
+  detail::GpuChoice before_;
+};
+
 // Makes kernels count in 64 bits.
 class WideIndices {
  public:
-  WideIndices() { detail::set_wide_index_limit(1); }
+  explicit WideIndices(bool wide = true) { detail::set_wide_index_limit(wide ? 1 : 0); }
   WideIndices(const WideIndices&) = delete;
   WideIndices& operator=(const WideIndices&) = delete;
   ~WideIndices() { detail::set_wide_index_limit(0); }

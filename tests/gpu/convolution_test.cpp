@@ -6,8 +6,6 @@
 
 #include "kernels/bias_add.h"
 #include "kernels/conv2d.h"
-#include "kernels/detail/gpu_choice.h"
-#include "kernels/detail/wide_index.h"
 #include "kernels/elementwise.h"
 #include "kernels/pool.h"
 #include "kernels/transpose.h"
@@ -19,6 +17,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/beside_cpu.h"
 #include "tests/support/compare.h"
 #include "tests/support/numeric_gradient.h"
 
@@ -95,27 +94,6 @@ void compare(const List& got, const List& want, const std::string& what, DType d
     EXPECT_EQ(difference(text(what, ", result ", i), got[i], want[i], tolerance_of(dtype)), "");
   }
 }
-
-class WithChoice {
- public:
-  explicit WithChoice(GpuChoice choice) : before_(detail::gpu_choice()) {
-    detail::set_gpu_choice(choice);
-  }
-  WithChoice(const WithChoice&) = delete;
-  WithChoice& operator=(const WithChoice&) = delete;
-  ~WithChoice() { detail::set_gpu_choice(before_); }
-
- private:
-  GpuChoice before_;
-};
-
-class WideIndices {
- public:
-  explicit WideIndices(bool wide) { detail::set_wide_index_limit(wide ? 1 : 0); }
-  WideIndices(const WideIndices&) = delete;
-  WideIndices& operator=(const WideIndices&) = delete;
-  ~WideIndices() { detail::set_wide_index_limit(0); }
-};
 
 // The 16-bit types, and those of wide indices, are tried in few cases: an interpreter runs them.
 bool is_small(const Case& c) { return c.x.num_elements() < 600; }

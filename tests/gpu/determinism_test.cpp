@@ -10,7 +10,6 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_add.h"
 #include "kernels/conv2d.h"
-#include "kernels/detail/gpu_choice.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/pool.h"
@@ -31,19 +30,6 @@ namespace {
 using detail::GpuChoice;
 using List = std::vector<Tensor>;
 using Calls = std::map<std::string, std::function<List()>>;
-
-class WithChoice {
- public:
-  explicit WithChoice(GpuChoice choice) : before_(detail::gpu_choice()) {
-    detail::set_gpu_choice(choice);
-  }
-  WithChoice(const WithChoice&) = delete;
-  WithChoice& operator=(const WithChoice&) = delete;
-  ~WithChoice() { detail::set_gpu_choice(before_); }
-
- private:
-  GpuChoice before_;
-};
 
 Tensor some(const Shape& shape, std::uint64_t seed) {
   const DeviceScope scope(cpu());

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "kernels/detail/batch_product.h"
-#include "kernels/detail/gpu_choice.h"
 #include "kernels/elementwise.h"
 #include "kernels/fused_matmul.h"
 #include "runtime/base/error.h"
@@ -19,6 +18,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/beside_cpu.h"
 #include "tests/support/compare.h"
 #include "tests/support/numeric_gradient.h"
 
@@ -27,19 +27,6 @@ namespace {
 
 using detail::GpuChoice;
 using device::Count;
-
-class WithChoice {
- public:
-  explicit WithChoice(GpuChoice choice) : before_(detail::gpu_choice()) {
-    detail::set_gpu_choice(choice);
-  }
-  WithChoice(const WithChoice&) = delete;
-  WithChoice& operator=(const WithChoice&) = delete;
-  ~WithChoice() { detail::set_gpu_choice(before_); }
-
- private:
-  GpuChoice before_;
-};
 
 Tensor some(const Shape& shape, std::uint64_t seed, DType dtype = float32) {
   const DeviceScope scope(cpu());

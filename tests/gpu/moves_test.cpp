@@ -8,7 +8,6 @@
 
 #include "kernels/broadcast_to.h"
 #include "kernels/concat.h"
-#include "kernels/detail/wide_index.h"
 #include "kernels/elementwise.h"
 #include "kernels/gather.h"
 #include "kernels/pad.h"
@@ -19,6 +18,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/beside_cpu.h"
 #include "tests/support/compare.h"
 #include "tests/support/tape_gradient.h"
 
@@ -155,14 +155,6 @@ void compare(const Move& move, DType dtype) {
     EXPECT_EQ(exact_difference(text(move.name, " of ", x.spec(), ", ", i), got[i], want[i]), "");
   }
 }
-
-class WideIndices {
- public:
-  WideIndices() { detail::set_wide_index_limit(1); }
-  WideIndices(const WideIndices&) = delete;
-  WideIndices& operator=(const WideIndices&) = delete;
-  ~WideIndices() { detail::set_wide_index_limit(0); }
-};
 
 void compare_all(const std::vector<Move>& moves) {
   const auto each = [&] {

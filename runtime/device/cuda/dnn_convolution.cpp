@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "runtime/base/error.h"
+#include "runtime/base/text.h"
 #include "runtime/device/buffer.h"
 #include "runtime/device/config.h"
+#include "runtime/device/cuda/convolution_search.h"
+#include "runtime/device/cuda/cuda_context.h"
 #include "runtime/device/cuda/libraries.h"
 #include "runtime/device/cuda/library_handles.h"
 #include "runtime/device/ledger.h"
@@ -44,10 +47,7 @@ using ConvolutionDescriptor =
     Descriptor<cudnnConvolutionDescriptor_t, &Cudnn::cudnnCreateConvolutionDescriptor,
                &Cudnn::cudnnDestroyConvolutionDescriptor>;
 
-struct Algorithm {
-  int number;
-  std::size_t workspace_bytes;
-};
+using Algorithm = ConvolutionAlgorithm;
 
 }  // namespace
 
@@ -138,7 +138,8 @@ void keep_deterministic(const std::array<Result, kMostAlgorithms>& results, int 
   }
 }
 
-cudnnStatus_t find_algorithms(cudnnHandle_t handle, Direction direction, Plan* plan) {
+// By the heuristics, or by trying them all on memory of cuDNN's own.
+cudnnStatus_t find_algorithms(cudnnHandle_t handle, Direction direction, bool timed, Plan* plan) {
   const Cudnn& library = cudnn();
   int count = 0;
   const auto ask = [&](auto function, auto results, auto... descriptors) {
@@ -149,21 +150,24 @@ cudnnStatus_t find_algorithms(cudnnHandle_t handle, Direction direction, Plan* p
   };
   switch (direction) {
     case Direction::kForward:
-      return ask(library.cudnnGetConvolutionForwardAlgorithm_v7,
+      return ask(timed ? library.cudnnFindConvolutionForwardAlgorithm
+                       : library.cudnnGetConvolutionForwardAlgorithm_v7,
                  std::array<cudnnConvolutionFwdAlgoPerf_t, kMostAlgorithms>{},
                  static_cast<cudnnTensorDescriptor_t>(plan->x),
                  static_cast<cudnnFilterDescriptor_t>(plan->w),
                  static_cast<cudnnConvolutionDescriptor_t>(plan->settings),
                  static_cast<cudnnTensorDescriptor_t>(plan->y));
     case Direction::kBackwardInput:
-      return ask(library.cudnnGetConvolutionBackwardDataAlgorithm_v7,
+      return ask(timed ? library.cudnnFindConvolutionBackwardDataAlgorithm
+                       : library.cudnnGetConvolutionBackwardDataAlgorithm_v7,
                  std::array<cudnnConvolutionBwdDataAlgoPerf_t, kMostAlgorithms>{},
                  static_cast<cudnnFilterDescriptor_t>(plan->w),
                  static_cast<cudnnTensorDescriptor_t>(plan->y),
                  static_cast<cudnnConvolutionDescriptor_t>(plan->settings),
                  static_cast<cudnnTensorDescriptor_t>(plan->x));
     default:
-      return ask(library.cudnnGetConvolutionBackwardFilterAlgorithm_v7,
+      return ask(timed ? library.cudnnFindConvolutionBackwardFilterAlgorithm
+                       : library.cudnnGetConvolutionBackwardFilterAlgorithm_v7,
                  std::array<cudnnConvolutionBwdFilterAlgoPerf_t, kMostAlgorithms>{},
                  static_cast<cudnnTensorDescriptor_t>(plan->x),
                  static_cast<cudnnTensorDescriptor_t>(plan->y),
@@ -182,13 +186,45 @@ bool describe_bias(Plan* plan) {
                                               CUDNN_NOT_PROPAGATE_NAN, 0) == CUDNN_STATUS_SUCCESS;
 }
 
+// All that the fastest algorithm depends on, in one line.
+std::string cache_key(Device device, const ConvolutionPlans::Key& key) {
+  const Properties& gpu = cuda_context(device).properties();
+  const Convolution& c = key.convolution;
+  static constexpr const char* kDirections[] = {"forward", "input gradient", "filter gradient"};
+  const auto extent = [](const Convolution::Extent& e) {
+    return text(e.input, " to ", e.output, " by ", e.size, " stride ", e.stride, " dilation ",
+                e.dilation, " pad ", e.pad);
+  };
+  return text("cuDNN ", cudnn().cudnnGetVersion(), ", sm_", gpu.compute_capability, " x ",
+              gpu.multiprocessors, ", ", c.dtype, key.tensor_float_32 ? " as TF32, " : ", ",
+              kDirections[static_cast<int>(c.direction)], ", ", c.batch, " x ", c.in_channels,
+              " to ", c.out_channels, " in ", c.groups, ", rows ", extent(c.height), ", columns ",
+              extent(c.width));
+}
+
+// What is known from the file or found now, which the file then keeps.
+cudnnStatus_t search_algorithms(LibraryHandles& handles, const ConvolutionPlans::Key& key,
+                                Plan* plan) {
+  const std::string line = cache_key(handles.pool().device(), key);
+  if (auto known = cached_algorithms(line)) {
+    plan->algorithms = std::move(*known);
+    return CUDNN_STATUS_SUCCESS;
+  }
+  const cudnnStatus_t status =
+      find_algorithms(handles.dnn(), key.convolution.direction, true, plan);
+  if (status == CUDNN_STATUS_SUCCESS) cache_algorithms(line, plan->algorithms);
+  return status;
+}
+
 std::unique_ptr<Plan> make_plan(LibraryHandles& handles, const ConvolutionPlans::Key& key) {
   auto plan = std::make_unique<Plan>();
   plan->convolution = key.convolution;
   if (!fits_int(key.convolution)) return plan;
   cudnnStatus_t status = describe(plan.get(), key);
   if (status == CUDNN_STATUS_SUCCESS) {
-    status = find_algorithms(handles.dnn(), key.convolution.direction, plan.get());
+    status = key.timed
+                 ? search_algorithms(handles, key, plan.get())
+                 : find_algorithms(handles.dnn(), key.convolution.direction, false, plan.get());
   }
   if (!is_refusal(status)) check(status, "cudnnGetConvolutionAlgorithm_v7");
   plan->adds_bias = key.convolution.direction == Direction::kForward && describe_bias(plan.get());
@@ -275,8 +311,11 @@ const Algorithm* algorithm_for_bias(const Plan& plan) {
 ConvolutionPlans::Plan* find_plan(Device device, const Convolution& convolution) {
   LibraryHandles& handles = library_handles(device);
   auto& plans = handles.convolutions().plans_;
+  // What is fastest changes from run to run.
+  const bool timed = convolution_search() == ConvolutionSearch::kTimed &&
+                     !config::experimental::is_op_determinism_enabled();
   const ConvolutionPlans::Key key{convolution,
-                                  config::experimental::tensor_float_32_execution_enabled()};
+                                  config::experimental::tensor_float_32_execution_enabled(), timed};
   auto place = plans.find(key);
   if (place == plans.end()) [[unlikely]] {
     if (plans.size() >= kMostPlans) plans.clear();

@@ -48,6 +48,7 @@ class ConvolutionPlans {
   struct Key {
     Convolution convolution;
     bool tensor_float_32 = false;
+    bool timed = false;  // the algorithms, best first, by their times
     friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT
   };
   struct Plan;
@@ -64,8 +65,9 @@ class ConvolutionPlans {
 enum class Convolved : std::uint8_t { kRefused, kPlain, kWithBias };
 
 // Enqueues y of (x, w), dx of (w, dy) or dw of (x, dy), by the first deterministic algorithm of
-// those that cuDNN's heuristics name; what it refuses goes to the next one. `bias` [out] is added
-// to y in the same call where cuDNN does that; the result tells.
+// those that cuDNN's heuristics or a search name (convolution_search.h); what it refuses goes to
+// the next one. `bias` [out] is added to y in the same call where cuDNN does that; the result
+// tells.
 [[nodiscard]] Convolved convolve(Device device, ConvolutionPlans::Plan& plan, const void* first,
                                  const void* second, void* result, const void* bias = nullptr);
 

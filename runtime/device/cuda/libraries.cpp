@@ -39,10 +39,14 @@ namespace {
   X(cudnnDestroyConvolutionDescriptor)             \
   X(cudnnDestroyFilterDescriptor)                  \
   X(cudnnDestroyTensorDescriptor)                  \
+  X(cudnnFindConvolutionBackwardDataAlgorithm)     \
+  X(cudnnFindConvolutionBackwardFilterAlgorithm)   \
+  X(cudnnFindConvolutionForwardAlgorithm)          \
   X(cudnnGetConvolutionBackwardDataAlgorithm_v7)   \
   X(cudnnGetConvolutionBackwardFilterAlgorithm_v7) \
   X(cudnnGetConvolutionForwardAlgorithm_v7)        \
   X(cudnnGetErrorString)                           \
+  X(cudnnGetVersion)                               \
   X(cudnnSetActivationDescriptor)                  \
   X(cudnnSetConvolution2dDescriptor)               \
   X(cudnnSetConvolutionGroupCount)                 \

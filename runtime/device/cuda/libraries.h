@@ -38,6 +38,11 @@ struct Cudnn {
   decltype(&::cudnnDestroyConvolutionDescriptor) cudnnDestroyConvolutionDescriptor = nullptr;
   decltype(&::cudnnDestroyFilterDescriptor) cudnnDestroyFilterDescriptor = nullptr;
   decltype(&::cudnnDestroyTensorDescriptor) cudnnDestroyTensorDescriptor = nullptr;
+  decltype(&::cudnnFindConvolutionBackwardDataAlgorithm) cudnnFindConvolutionBackwardDataAlgorithm =
+      nullptr;
+  decltype(&::cudnnFindConvolutionBackwardFilterAlgorithm)
+      cudnnFindConvolutionBackwardFilterAlgorithm = nullptr;
+  decltype(&::cudnnFindConvolutionForwardAlgorithm) cudnnFindConvolutionForwardAlgorithm = nullptr;
   decltype(&::cudnnGetConvolutionBackwardDataAlgorithm_v7)
       cudnnGetConvolutionBackwardDataAlgorithm_v7 = nullptr;
   decltype(&::cudnnGetConvolutionBackwardFilterAlgorithm_v7)
@@ -45,6 +50,7 @@ struct Cudnn {
   decltype(&::cudnnGetConvolutionForwardAlgorithm_v7) cudnnGetConvolutionForwardAlgorithm_v7 =
       nullptr;
   decltype(&::cudnnGetErrorString) cudnnGetErrorString = nullptr;
+  decltype(&::cudnnGetVersion) cudnnGetVersion = nullptr;
   decltype(&::cudnnSetActivationDescriptor) cudnnSetActivationDescriptor = nullptr;
   decltype(&::cudnnSetConvolution2dDescriptor) cudnnSetConvolution2dDescriptor = nullptr;
   decltype(&::cudnnSetConvolutionGroupCount) cudnnSetConvolutionGroupCount = nullptr;
