@@ -201,7 +201,7 @@ void Block::start(Grid& owner, std::uint64_t wanted) {
 // An announced block has the address space of its neighbours; what tells an access that runs over
 // its end from one to the neighbour is whether the kernel was given an address in the neighbour.
 void Grid::name(Word value) {
-  if (!is_device_address(value)) return;
+  if (!is_device_address(value) || !asked.insert(value).second) return;
   Memory& memory = Memory::get();
   const Allocation* allocation = memory.find(value);
   if (allocation == nullptr) return;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/sim/core/memory.h"
@@ -94,9 +95,10 @@ struct Grid {
   // The announced blocks that the kernel has been given an address of, and the allocations of
   // which it may touch all blocks.
   std::set<Address> named, named_whole;
-  bool asks_names = false;  // something is announced
-  bool dead = false;        // a fault ended it
-  bool yield = false;       // the running warp lets others go first
+  std::unordered_set<Word> asked;  // values whose blocks are in these: a search may be long
+  bool asks_names = false;         // something is announced
+  bool dead = false;               // a fault ended it
+  bool yield = false;              // the running warp lets others go first
   Races* races = nullptr;
   std::uint64_t instructions = 0;  // by warps, and those of lanes:
   std::uint64_t lane_instructions = 0;
