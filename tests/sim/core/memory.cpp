@@ -20,7 +20,7 @@ constexpr std::size_t kFillBytes = 16 << 20;
 void reserve(Address address, int protection, std::size_t times = 1) {
   void* wanted = reinterpret_cast<void*>(address);
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  const std::size_t bytes = kMaxDevices * kWindowBytes * times;
+  const std::size_t bytes = kAllWindows * times;
   if (mmap(wanted, bytes, protection, kFlags, -1, 0) == wanted) return;
   std::perror("cudasim: cannot reserve the addresses of the devices (a limit on virtual memory?)");
   std::_Exit(2);
@@ -61,8 +61,8 @@ Memory::Memory() {
   reserve(kWindowBase, PROT_NONE);
   reserve(kWindowBase + kBackingOffset, PROT_READ | PROT_WRITE);
   reserve(kWindowBase + kWrittenOffset, PROT_READ | PROT_WRITE);
-  reserve(kRaceBase, PROT_READ | PROT_WRITE, 8);
-  madvise(reinterpret_cast<void*>(kRaceBase), kMaxDevices * kWindowBytes * 8, MADV_HUGEPAGE);
+  reserve(kRaceBase, PROT_READ | PROT_WRITE, kRaceBytes);
+  madvise(reinterpret_cast<void*>(kRaceBase), kAllWindows * kRaceBytes, MADV_HUGEPAGE);
   for (int d = 0; d < kMaxDevices; ++d) next_[d] = kWindowBase + d * kWindowBytes + 4096;
 }
 
@@ -98,7 +98,7 @@ void Memory::set_live(Allocation& allocation, bool live) {
     // What kernels kept about it can go; neighbours on its first and last page lose a little.
     const auto cells = reinterpret_cast<Address>(race_cell(allocation.base)) & ~Address{4095};
     if (allocation.bytes >= 4096)
-      madvise(reinterpret_cast<void*>(cells), allocation.bytes * 8, MADV_DONTNEED);
+      madvise(reinterpret_cast<void*>(cells), allocation.bytes * kRaceBytes, MADV_DONTNEED);
     return;
   }
   used_[allocation.device] += allocation.bytes;
@@ -237,7 +237,7 @@ bool Memory::check_race(Execution& execution, Allocation& allocation, Address lo
 }
 
 void Memory::forget_races() {
-  madvise(reinterpret_cast<void*>(kRaceBase), kMaxDevices * kWindowBytes * 8, MADV_DONTNEED);
+  madvise(reinterpret_cast<void*>(kRaceBase), kAllWindows * kRaceBytes, MADV_DONTNEED);
 }
 
 void Memory::set_written(Address low, std::size_t bytes) {

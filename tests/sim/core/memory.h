@@ -9,38 +9,9 @@
 #include "tests/sim/core/clock.h"
 #include "tests/sim/core/regions.h"
 #include "tests/sim/core/settings.h"
+#include "tests/sim/core/window.h"
 
 namespace keen::sim {
-
-// Device addresses lie in a window of the address space that the host cannot touch, as on hardware;
-// the bytes themselves lie kBackingOffset above. Device d owns kWindowBytes from
-// kWindowBase + d * kWindowBytes. No address is given out twice.
-constexpr Address kWindowBase = 0x2000'0000'0000;
-constexpr Address kWindowBytes = Address{1} << 38;
-constexpr Address kBackingOffset = Address{1} << 42;
-constexpr Address kWrittenOffset = Address{1} << 43;  // a byte for each: 0, or 1 once written
-// Eight bytes for each, in which kernels keep who has touched a word (ptx/race.h).
-constexpr Address kRaceBase = Address{1} << 46;
-inline void* race_cell(Address address) {
-  return reinterpret_cast<void*>(kRaceBase + (address & ~Address{3}) * 8 - kWindowBase * 8);
-}
-
-inline bool is_device_address(Address address) {
-  return address >= kWindowBase && address < kWindowBase + kMaxDevices * kWindowBytes;
-}
-inline bool is_device_address(const void* pointer) {
-  return is_device_address(reinterpret_cast<Address>(pointer));
-}
-inline int device_of(Address address) {
-  return static_cast<int>((address - kWindowBase) / kWindowBytes);
-}
-
-// Where the bytes behind a pointer are: host pointers stay as they are.
-template <class T>
-T* backing(T* pointer) {
-  const auto address = reinterpret_cast<Address>(pointer);
-  return is_device_address(address) ? reinterpret_cast<T*>(address + kBackingOffset) : pointer;
-}
 
 // Who executes: the device, the actor with what it knows, and the name that findings give.
 struct Execution {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace keen::sim {
+#include "tests/sim/core/window.h"
 
-using Address = std::uint64_t;
+namespace keen::sim {
 
 // A moment among the announcements. Work runs later than the program asks for it; what holds for it
 // is what was announced when it was asked for. While somebody keeps a view, what it shows is kept.
