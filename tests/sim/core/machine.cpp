@@ -1,8 +1,13 @@
 #include "tests/sim/core/machine.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "tests/sim/core/settings.h"
 
@@ -18,6 +23,26 @@ int process_threads() {
   return count;
 }
 
+// Kept by a plain pointer, and ended by a key of pthreads rather than by a destructor: destructors
+// of thread-local and static objects may still make calls.
+thread_local Machine::Thread* t_thread = nullptr;
+
+bool is_main_thread() { return gettid() == getpid(); }
+
+}  // namespace
+
+// Programming Guide, "Initialization": CUDA interfaces must not be used after main. exit() destroys
+// the thread-local objects of its thread, of which this one goes last, and then all static ones.
+struct ProcessEnd {
+  ~ProcessEnd() {
+    if (is_main_thread()) Machine::begin_exit();
+  }
+};
+
+namespace {
+
+__attribute__((constructor)) void watch_for_exit() { thread_local const ProcessEnd kEnd; }
+
 }  // namespace
 
 Machine& Machine::get() {
@@ -25,52 +50,90 @@ Machine& Machine::get() {
   return *machine;
 }
 
-Machine::Machine() : seed_(settings().seed), random_(seed_) {}
+void Machine::begin_exit() { get().exiting_ = true; }
+
+Machine::Machine() : seed_(settings().seed), random_(seed_) {
+  pthread_key_create(&thread_key_, end_thread);
+}
 
 void Machine::lock() {
   std::unique_lock held(mutex_);
-  const auto me = std::this_thread::get_id();
-  changed_.wait(held, [&] { return depth_ == 0 || owner_ == me; });
-  owner_ = me;
-  ++depth_;
-  ++calls_;
+  if (depth_ > 0 && owner_ == std::this_thread::get_id()) {
+    ++depth_;
+    return;
+  }
+  take_back(held, 1);
+  note_event();
 }
 
 void Machine::unlock() {
   const std::lock_guard held(mutex_);
-  if (--depth_ == 0) {
-    owner_ = {};
-    changed_.notify_all();
+  if (depth_ == 1) {
+    give_up();
+  } else {
+    --depth_;
   }
+}
+
+int Machine::give_up() {
+  owner_ = {};
+  changed_.notify_all();
+  return std::exchange(depth_, 0);
+}
+
+void Machine::take_back(std::unique_lock<std::mutex>& held, int depth) {
+  changed_.wait(held, [&] { return depth_ == 0; });
+  owner_ = std::this_thread::get_id();
+  depth_ = depth;
+}
+
+void Machine::note_event() {
+  ++events_;
+  sleeping_threads_ = 0;
+}
+
+void Machine::run_unlocked(const std::function<void()>& work) {
+  std::unique_lock held(mutex_);
+  const int depth = give_up();
+  held.unlock();
+  work();
+  held.lock();
+  take_back(held, depth);
+  note_event();
+}
+
+// Until an event. False: there can be none, or there was none for too long.
+bool Machine::sleep() {
+  std::unique_lock held(mutex_);
+  // Threads that have never called in may still do so.
+  if (sleeping_threads_ + 1 >= known_threads_ && process_threads() <= known_threads_) return false;
+  const unsigned long seen = events_;
+  ++sleeping_threads_;
+  const int depth = give_up();
+  const auto limit = std::chrono::seconds(settings().stall_seconds);
+  changed_.wait_for(held, limit, [&] { return events_ != seen; });
+  const bool woken = events_ != seen;
+  if (!woken) --sleeping_threads_;
+  take_back(held, depth);
+  return woken;
 }
 
 bool Machine::wait(const std::function<bool()>& done, const std::function<bool()>& step) {
   thread();  // a thread that waits is a known one
-  while (!done()) {
-    if (step()) continue;
-    std::unique_lock held(mutex_);
-    // Threads that have never called in may still do so.
-    if (sleeping_threads_ + 1 == known_threads_ && process_threads() <= known_threads_)
-      return false;
-    const int depth = depth_;
-    const unsigned long calls = calls_;
-    const auto me = std::this_thread::get_id();
-    depth_ = 0;
-    owner_ = {};
-    ++sleeping_threads_;
-    changed_.notify_all();
-    const bool woken = changed_.wait_for(held, std::chrono::seconds(settings().stall_seconds), [&] {
-      return depth_ == 0 && (calls_ != calls || sleeping_threads_ == known_threads_);
-    });
-    --sleeping_threads_;
-    changed_.wait(held, [&] { return depth_ == 0; });
-    owner_ = me;
-    depth_ = depth;
-    ++calls_;
-    held.unlock();
-    if (!woken && !done() && !step()) return false;
+  bool possible = true;
+  bool holds = done();
+  while (!holds && possible) {
+    if (step()) {
+      const std::lock_guard held(mutex_);
+      note_event();
+    } else {
+      possible = sleep();
+    }
+    holds = done();
   }
-  return true;
+  const std::lock_guard held(mutex_);
+  note_event();
+  return holds;
 }
 
 unsigned Machine::random(unsigned bound) { return bound <= 1 ? 0 : random_() % bound; }
@@ -96,13 +159,26 @@ void Machine::set_sticky(cudaError_t error) {
 }
 
 Machine::Thread& Machine::thread() {
-  thread_local Thread thread;
-  const Machine& machine = get();
-  if (thread.endings != machine.endings_) {
-    thread.clock.join(machine.ended_threads_);
-    thread.endings = machine.endings_;
+  if (t_thread == nullptr) {
+    // Where another thread than the main one calls exit(), what was registered last goes first.
+    static const bool kWatched = std::atexit(begin_exit) == 0;
+    if (!kWatched) std::abort();
+    t_thread = new Thread;
+    pthread_setspecific(get().thread_key_, t_thread);
   }
-  return thread;
+  const Machine& machine = get();
+  if (t_thread->endings != machine.endings_) {
+    t_thread->clock.join(machine.ended_threads_);
+    t_thread->endings = machine.endings_;
+  }
+  return *t_thread;
+}
+
+void Machine::end_thread(void* thread) {
+  t_thread = nullptr;
+  delete static_cast<Thread*>(thread);
+  // The main thread has ended alone: the others go on.
+  if (is_main_thread()) get().exiting_ = false;
 }
 
 Machine::Thread::Thread() {
@@ -127,8 +203,13 @@ Machine::Thread::~Thread() {
   --machine.known_threads_;
 }
 
-void Machine::host_release(const void* object) { announced_[object].join(thread().clock); }
+Clock& Machine::known() {
+  Thread& here = thread();
+  return here.host_function != nullptr ? *here.host_function : here.clock;
+}
 
-void Machine::host_acquire(const void* object) { thread().clock.join(announced_[object]); }
+void Machine::host_release(const void* object) { announced_[object].join(known()); }
+
+void Machine::host_acquire(const void* object) { known().join(announced_[object]); }
 
 }  // namespace keen::sim

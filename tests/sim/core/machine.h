@@ -1,6 +1,8 @@
 #pragma once
 #include <driver_types.h>
+#include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -28,9 +30,16 @@ class Machine {
 
   // Runs work until `done` holds: `step` runs one piece of simulated work that is ready and says
   // whether there was one. Where there is none, the thread sleeps until another host thread has
-  // called into an API. False: all host threads that have ever called in and still live are
-  // asleep here (or no call came for settings().stall_seconds), so that nothing can come any more.
+  // called into an API. False: all host threads that have ever called in and still live have looked
+  // since anything happened and are asleep here (or nothing happened for settings().stall_seconds),
+  // so that nothing can come any more.
   bool wait(const std::function<bool()>& done, const std::function<bool()>& step);
+
+  // Runs `work` of the program's own without the lock: other host threads may call in meanwhile.
+  void run_unlocked(const std::function<void()>& work);
+
+  // Whether the process has begun to exit: main has returned or exit() was called.
+  bool exiting() const { return exiting_; }
 
   // A number below `bound`, from the seed.
   unsigned random(unsigned bound);
@@ -59,9 +68,10 @@ class Machine {
     int device = 0;
     cudaError_t last_error = cudaSuccess;
     Actor actor = 0;
-    Clock clock;                    // what this thread knows to have finished
-    unsigned long endings = 0;      // of threads, up to which `clock` holds what they knew
-    bool in_host_function = false;  // inside a callback of cudaLaunchHostFunc
+    Clock clock;                // what this thread knows to have finished
+    unsigned long endings = 0;  // of threads, up to which `clock` holds what they knew
+    // Inside a host function: what comes before its place in the stream. Else null.
+    Clock* host_function = nullptr;
   };
   static Thread& thread();  // under the lock
 
@@ -75,15 +85,27 @@ class Machine {
   cudasim_counters counters{};
 
  private:
+  friend struct ProcessEnd;
   Machine();
+  static void end_thread(void* thread);
+  static void begin_exit();
+  static Clock& known();
+  // Of the lock's holder, under mutex_.
+  int give_up();
+  void take_back(std::unique_lock<std::mutex>& held, int depth);
+  void note_event();
+  bool sleep();
 
+  pthread_key_t thread_key_{};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::thread::id owner_{};
   int depth_ = 0;
   int known_threads_ = 0;
-  int sleeping_threads_ = 0;
-  unsigned long calls_ = 0;
+  // What may let a waiting thread go on: a call, work that was run, a wait that ended.
+  unsigned long events_ = 0;
+  int sleeping_threads_ = 0;  // those that have looked since the last event, in vain
+  std::atomic<bool> exiting_ = false;
   unsigned seed_;
   std::mt19937 random_;
   std::vector<std::string> findings_;

@@ -101,6 +101,20 @@ KEEN_FAULT(stream_of_another_thread, "race", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
+KEEN_FAULT(call_in_a_host_function, "host-function", cudaErrorNotPermitted) {
+  struct Data {
+    bool planted;
+    cudaError_t error;
+  } data = {planted, cudaSuccess};
+  const auto function = [](void* argument) {
+    Data& target = *static_cast<Data*>(argument);
+    if (target.planted) target.error = cudaFree(nullptr);
+  };
+  KEEN_CUDA_CHECK(cudaLaunchHostFunc(new_stream(), function, &data));
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return data.error;
+}
+
 // ---- Handles ----------------------------------------------------------------------------------
 
 KEEN_FAULT(destroyed_stream, "handle", cudaErrorInvalidResourceHandle) {

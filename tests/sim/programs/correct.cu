@@ -1,6 +1,10 @@
 // Correct programs, in which a checker that is too strict would see faults. Each must end without a
 // finding and with the right numbers, with every seed. usage: sim_correct CASE
+#include <nccl.h>
+
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 #include "tests/sim/programs/check.h"
@@ -104,6 +108,95 @@ KEEN_CORRECT(threads_on_one_device) {
   bool good = true;
   for (const float* result : results) good &= all_are(result, kSize, 5);
   return good;
+}
+
+// Frees when its thread ends.
+class Freed {
+ public:
+  Freed() = default;
+  Freed(const Freed&) = delete;
+  Freed& operator=(const Freed&) = delete;
+  ~Freed() {
+    if (error_ != nullptr) *error_ = cudaFree(memory_);
+  }
+  void set(float* memory, cudaError_t* error) {
+    memory_ = memory;
+    error_ = error;
+  }
+
+ private:
+  float* memory_ = nullptr;
+  cudaError_t* error_ = nullptr;
+};
+
+void free_at_end(cudaError_t* error) {
+  thread_local Freed freed;
+  freed.set(nullptr, nullptr);
+  freed.set(zeros(), error);
+}
+
+// Objects of a thread are destroyed in the opposite order of their making: this one after all that
+// the thread's first call made.
+KEEN_CORRECT(thread_that_calls_at_its_end) {
+  cudaError_t error = cudaErrorUnknown;
+  std::thread(free_at_end, &error).join();
+  return error == cudaSuccess;
+}
+
+// ---- Host functions ---------------------------------------------------------------------------
+
+// A host function may take a lock that another thread holds while it calls CUDA.
+KEEN_CORRECT(host_function_that_takes_a_lock) {
+  struct Shared {
+    std::mutex mutex;
+    std::atomic<bool> running = false, taken = false;
+    int lines = 0;
+  } shared;
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = new_stream(), b = new_stream();
+  std::thread other([&] {
+    const std::lock_guard held(shared.mutex);
+    shared.taken = true;
+    shared.taken.notify_all();
+    shared.running.wait(false);
+    increment<<<4, 128, 0, b>>>(x, y, kSize);
+    KEEN_CUDA_CHECK(cudaStreamSynchronize(b));
+    ++shared.lines;
+  });
+  const auto write = [](void* data) {
+    Shared& target = *static_cast<Shared*>(data);
+    target.running = true;
+    target.running.notify_all();
+    target.taken.wait(false);
+    const std::lock_guard held(target.mutex);
+    ++target.lines;
+  };
+  KEEN_CUDA_CHECK(cudaLaunchHostFunc(a, write, &shared));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  other.join();
+  return shared.lines == 2 && all_are(y, kSize, 1);
+}
+
+// ---- Threads that wait for each other ---------------------------------------------------------
+
+// One that has what it waited for counts as awake, though it has not come to run again.
+KEEN_CORRECT(threads_that_meet_again_and_again) {
+  constexpr int kRanks = 2, kTimes = 50;
+  ncclUniqueId ids[kTimes];
+  for (auto& id : ids) KEEN_STATUS_CHECK(ncclGetUniqueId(&id));
+  int met[kRanks] = {};
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < kRanks; ++rank) {
+    threads.emplace_back([&, rank] {
+      KEEN_CUDA_CHECK(cudaSetDevice(rank));
+      for (const auto& id : ids) {
+        ncclComm_t comm = nullptr;
+        met[rank] += ncclCommInitRank(&comm, kRanks, id, rank) == ncclSuccess ? 1 : 0;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return met[0] == kTimes && met[1] == kTimes;
 }
 
 }  // namespace

@@ -1,14 +1,13 @@
 // Kernels that several processes of one program launch, and the tool that puts together what they
 // have left. usage: sim_coverage_cases TOOL, or with "launch" and names: launches these kernels.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
 #include <string>
 
 #include "tests/sim/programs/check.h"
+#include "tests/sim/programs/process.h"
 
 namespace {
 
@@ -33,21 +32,6 @@ int launch(int count, char** names) {
   return 0;
 }
 
-struct Result {
-  int status;
-  std::string text;
-};
-
-Result run(const std::string& command) {
-  Result result{-1, ""};
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  std::array<char, 256> line{};
-  while (fgets(line.data(), line.size(), pipe) != nullptr) result.text += line.data();
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
-  return result;
-}
-
 class Folder {
  public:
   Folder(std::string program, std::string tool) : program_(program), tool_(tool) {
@@ -59,44 +43,40 @@ class Folder {
 
   // A process that launches kernels; its status.
   int process(const std::string& names, const std::string& settings = "CUDASIM_MODEL=h200") {
-    return run("CUDASIM_COVERAGE='" + path_ + "' " + settings + " '" + program_ + "' launch " +
-               names)
+    return run_command("CUDASIM_COVERAGE='" + path_ + "' " + settings + " '" + program_ +
+                       "' launch " + names)
         .status;
   }
   Result tool(const std::string& option = "") {
-    return run("'" + tool_ + "' " + option + " '" + path_ + "'");
+    return run_command("'" + tool_ + "' " + option + " '" + path_ + "'");
   }
 
  private:
   std::string program_, tool_, path_;
 };
 
-bool has(const Result& result, const char* text) {
-  return result.text.find(text) != std::string::npos;
-}
-
 void check(const char* program, const char* tool, Checks& checks) {
   Folder folder(program, tool);
   const Result nobody = folder.tool();
-  checks.expect(nobody.status == 2 && has(nobody, "no process"), "a folder without records");
+  checks.expect(nobody.status == 2 && nobody.has("no process"), "a folder without records");
 
   checks.expect(folder.process("first") == 0, "the first process");
   checks.expect(folder.process("second", "CUDASIM_MODEL=t4") == 0, "one on another model");
   const Result missing = folder.tool();
   checks.expect(missing.status == 1, "a kernel that none has launched is a failure");
-  checks.expect(has(missing, "never launched: (anonymous namespace)::forgotten\n"), "its name");
-  checks.expect(has(missing, "1 of 3 kernels never launched"), "and that of no other");
+  checks.expect(missing.has("never launched: (anonymous namespace)::forgotten\n"), "its name");
+  checks.expect(missing.has("1 of 3 kernels never launched"), "and that of no other");
 
   checks.expect(folder.process("forgotten first") == 0, "a third process");
   const Result all = folder.tool();
-  checks.expect(all.status == 0 && has(all, "0 of 3 kernels"), "together they launch all");
+  checks.expect(all.status == 0 && all.has("0 of 3 kernels"), "together they launch all");
 
   const Result blocks = folder.tool("--blocks");
-  checks.expect(has(blocks, "first, PTX for 90: 2 launches") && has(blocks, "  never: PTX line") &&
-                    has(blocks, "coverage_cases.cu:"),
+  checks.expect(blocks.has("first, PTX for 90: 2 launches") && blocks.has("  never: PTX line") &&
+                    blocks.has("coverage_cases.cu:"),
                 "a block that never ran, and its line");
   checks.expect(folder.process("all_of_first") == 0, "a fourth process");
-  checks.expect(!has(folder.tool("--blocks"), "never:"), "all blocks have run");
+  checks.expect(!folder.tool("--blocks").has("never:"), "all blocks have run");
 
   // Within one process.
   checks.expect(folder.process("first second", "CUDASIM_ALL_KERNELS=1") == 66,
@@ -104,7 +84,8 @@ void check(const char* program, const char* tool, Checks& checks) {
   checks.expect(folder.process("first second forgotten", "CUDASIM_ALL_KERNELS=1") == 0,
                 "and one that does");
   checks.expect(
-      run(std::string("CUDASIM_COVERAGE=/dev/null/no '") + program + "' launch").status == 66,
+      run_command(std::string("CUDASIM_COVERAGE=/dev/null/no '") + program + "' launch").status ==
+          66,
       "a folder that cannot be");
 }
 

@@ -1,5 +1,8 @@
 // The beginning of every entry, and the errors that stay: cuda_runtime_api.h, "Error Handling".
+#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
+#include <cudnn.h>
+#include <nccl.h>
 
 #include <cstring>
 #include <utility>
@@ -39,14 +42,30 @@ int injected_failure(const char* api) {
   return code;
 }
 
+// The Programming Guide calls it undefined; what the runtime says once it is gone is in
+// driver_types.h, cudaErrorCudartUnloading.
+bool comes_after_the_end(const char* api) {
+  if (!Machine::get().exiting()) return false;
+  Machine::get().report("exit", std::string(api) + " is called after the process began to exit");
+  return true;
+}
+
+// What a library says whose runtime is gone; unsourced.
+int status_after_the_end(const char* api) {
+  if (std::strncmp(api, "cudnn", 5) == 0) return CUDNN_STATUS_NOT_INITIALIZED;
+  return std::strncmp(api, "nccl", 4) == 0 ? static_cast<int>(ncclUnhandledCudaError)
+                                           : static_cast<int>(CUBLAS_STATUS_NOT_INITIALIZED);
+}
+
 }  // namespace
 
 int enter(const char* api) {
   Machine& machine = Machine::get();
   Ledger::get().call(api);
   const bool own = std::strncmp(api, "cuda", 4) == 0;
+  if (comes_after_the_end(api)) return own ? cudaErrorCudartUnloading : status_after_the_end(api);
   if (own && machine.sticky() != cudaSuccess) return machine.sticky();
-  if (Machine::thread().in_host_function) {
+  if (Machine::thread().host_function != nullptr) {
     // cuda_runtime_api.h: "a callback must not make any CUDA API calls"; that is not always
     // reported there.
     machine.report("host-function", std::string(api) + " is called inside a host function");
@@ -81,6 +100,7 @@ extern "C" {
 cudaError_t cudaGetLastError() {
   const Guard guard(Machine::get());
   Ledger::get().call("cudaGetLastError");
+  if (comes_after_the_end("cudaGetLastError")) return cudaErrorCudartUnloading;
   const cudaError_t last = std::exchange(Machine::thread().last_error, cudaSuccess);
   const cudaError_t sticky = Machine::get().sticky();
   return sticky != cudaSuccess ? sticky : last;
@@ -89,6 +109,7 @@ cudaError_t cudaGetLastError() {
 cudaError_t cudaPeekAtLastError() {
   const Guard guard(Machine::get());
   Ledger::get().call("cudaPeekAtLastError");
+  if (comes_after_the_end("cudaPeekAtLastError")) return cudaErrorCudartUnloading;
   const cudaError_t sticky = Machine::get().sticky();
   return sticky != cudaSuccess ? sticky : Machine::thread().last_error;
 }

@@ -2,6 +2,7 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "tests/sim/runtime/capture.h"
@@ -30,16 +31,15 @@ cudaError_t create(const char* api, cudaStream_t* stream, unsigned flags, int pr
   return cudaSuccess;
 }
 
-// Of one host function. What it tells and hears is told and heard by its place in the stream, not
-// by the thread that happens to run it.
-void run_host_function(cudaHostFn_t function, void* data, const Execution& execution) {
+// What a host function tells and hears is told and heard by its place in the stream, not by the
+// thread that happens to run it. It may take locks of the program's that other threads hold while
+// they call CUDA.
+void run_host_function(const std::function<void()>& function, const Execution& execution) {
   Machine::Thread& thread = Machine::thread();
-  const Clock known = thread.clock;
-  thread.clock = execution.clock;
-  thread.in_host_function = true;
-  function(data);
-  thread.in_host_function = false;
-  thread.clock = known;
+  Clock before = execution.clock;
+  thread.host_function = &before;
+  Machine::get().run_unlocked(function);
+  thread.host_function = nullptr;
 }
 
 }  // namespace
@@ -160,7 +160,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void*
   Operation operation;
   operation.name = "cudaLaunchHostFunc";
   operation.body = [function, data](Execution& execution) {
-    run_host_function(function, data, execution);
+    run_host_function([&] { function(data); }, execution);
   };
   return fail(submit(*found, std::move(operation)));
 }
