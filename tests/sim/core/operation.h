@@ -14,7 +14,8 @@ struct Operation {
   std::string name;
   std::vector<Access> accesses;  // checked when it runs, before the body
   std::function<void(Execution&)> body;
-  bool library = false;  // counted as a library call where no graph takes it
+  bool after_fault = false;  // the body runs even then
+  bool library = false;      // counted as a library call where no graph takes it
   long long flops = 0;
   cudaGraphNodeType type = cudaGraphNodeTypeKernel;  // of the node that it becomes in a graph
   View view = Memory::get().regions().view();        // what the program had announced when it asked

@@ -101,6 +101,17 @@ KEEN_FAULT(stream_of_another_thread, "race", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
+// The legacy default stream, and so a wait for it, does not wait for streams that do not block.
+KEEN_FAULT(default_stream_waited_for_alone, "race", cudaSuccess) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamCreateWithFlags(&a, planted ? cudaStreamNonBlocking : 0U));
+  increment<<<2, 64, 0, a>>>(x, y, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(nullptr));
+  increment<<<2, 64, 0, new_stream()>>>(y, x, kSize);
+  return cudaDeviceSynchronize();
+}
+
 KEEN_FAULT(call_in_a_host_function, "host-function", cudaErrorNotPermitted) {
   struct Data {
     bool planted;

@@ -125,6 +125,17 @@ KEEN_FAULT(legacy_stream_captured, nullptr, cudaErrorStreamCaptureUnsupported) {
   return error != cudaSuccess ? error : cudaStreamEndCapture(stream, &graph);
 }
 
+// "Not supported" there; a host function is.
+KEEN_FAULT(callback_captured, nullptr, cudaErrorStreamCaptureUnsupported) {
+  cudaStream_t stream = new_stream();
+  const cudaStreamCallback_t callback = [](auto...) {};
+  const cudaHostFn_t function = [](void*) {};
+  return during_capture(stream, kRelaxed, [&] {
+    return planted ? cudaStreamAddCallback(stream, callback, nullptr, 0)
+                   : cudaLaunchHostFunc(stream, function, nullptr);
+  });
+}
+
 // ---- 901: invalidated -------------------------------------------------------------------------
 
 KEEN_FAULT(work_after_an_invalid_call, nullptr, cudaErrorStreamCaptureInvalidated) {

@@ -199,6 +199,60 @@ KEEN_CORRECT(threads_that_meet_again_and_again) {
   return met[0] == kTimes && met[1] == kTimes;
 }
 
+// ---- The legacy default stream ----------------------------------------------------------------
+
+cudaStream_t blocking_stream() {
+  cudaStream_t made = nullptr;
+  KEEN_CUDA_CHECK(cudaStreamCreate(&made));
+  return made;
+}
+
+// A wait for it, or a question, is also for the streams that it synchronises with.
+KEEN_CORRECT(wait_for_the_default_stream) {
+  float *x = zeros(), *y = zeros();
+  cudaStream_t a = blocking_stream(), b = new_stream();
+  increment<<<4, 128, 0, a>>>(x, x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(nullptr));
+  increment<<<4, 128, 0, b>>>(x, y, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(b));
+  increment<<<4, 128, 0, a>>>(x, x, kSize);
+  while (cudaStreamQuery(cudaStreamLegacy) == cudaErrorNotReady) cudaGetLastError();
+  increment<<<4, 128, 0, b>>>(x, x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(b));
+  return all_are(x, kSize, 3) && all_are(y, kSize, 2);
+}
+
+struct Told {
+  cudaStream_t stream = nullptr;
+  cudaError_t error = cudaErrorUnknown;
+  int times = 0;
+};
+
+void CUDART_CB note(cudaStream_t stream, cudaError_t error, void* data) {
+  Told& told = *static_cast<Told*>(data);
+  told.stream = stream;
+  told.error = error;
+  ++told.times;
+}
+
+// It comes after what was there before it, and tells how that ended, and that after a fault too.
+KEEN_CORRECT(callback_of_a_stream) {
+  Told good, bad;
+  float* x = zeros();
+  cudaStream_t a = new_stream();
+  increment<<<4, 128, 0, a>>>(x, x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamAddCallback(a, note, &good, 0));
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(a));
+  const bool right = good.stream == a && good.error == cudaSuccess && good.times == 1;
+  store_at<<<1, 32, 0, a>>>(x, kSize);
+  KEEN_CUDA_CHECK(cudaStreamAddCallback(a, note, &bad, 0));
+  const bool faulty = cudaStreamSynchronize(a) == cudaErrorIllegalAddress;
+  KEEN_SIM(cudasim_clear)();
+  cudaGetLastError();
+  return right && faulty && bad.error == cudaErrorIllegalAddress && bad.times == 1 &&
+         all_are(x, kSize, 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_correct(argc, argv); }

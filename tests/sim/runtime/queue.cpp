@@ -2,6 +2,7 @@
 // after the other, in an order that the seed chooses among all that is allowed.
 #include "tests/sim/runtime/queue.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -24,7 +25,7 @@ void execute(Work& work) {
     }
   }
   // After a fault no work runs any more, but all of it ends, so that nobody waits for ever.
-  if (sound && operation.body) operation.body(execution);
+  if ((sound || operation.after_fault) && operation.body) operation.body(execution);
   machine.counters.flops += operation.flops;
 }
 
@@ -63,6 +64,17 @@ std::vector<const Stream*> implicit_predecessors(const Stream& stream) {
       found.push_back(other);
     }
   }
+  return found;
+}
+
+// What has to be done when a wait for the stream ends. Waits use "standard default stream
+// semantics" too (cuda_runtime_api.h, cudaStreamSynchronize and cudaStreamQuery): the legacy
+// default stream is done when all that it would wait for is. Another stream's own work is enough,
+// for it has waited for the default stream's before it.
+std::vector<const Stream*> with_implicit_predecessors(const Stream& stream) {
+  std::vector<const Stream*> found;
+  if (stream.legacy) found = implicit_predecessors(stream);
+  found.push_back(&stream);
   return found;
 }
 
@@ -182,11 +194,21 @@ bool step() {
   return true;
 }
 
-bool is_finished(const Stream& stream) { return stream.last == nullptr || stream.last->done; }
+bool is_finished(const Stream& stream) {
+  return std::ranges::all_of(with_implicit_predecessors(stream), [](const Stream* each) {
+    return each->last == nullptr || each->last->done;
+  });
+}
 
-void learn(const Stream& stream) { Machine::thread().clock.join(stream.clock); }
+void learn(const Stream& stream) {
+  for (const Stream* each : with_implicit_predecessors(stream)) {
+    Machine::thread().clock.join(each->clock);
+  }
+}
 
-cudaError_t wait_for(Stream& stream) { return wait_for_all({&stream}, stream.device); }
+cudaError_t wait_for(Stream& stream) {
+  return wait_for_all(with_implicit_predecessors(stream), stream.device);
+}
 
 cudaError_t wait_for_device(int device) {
   std::vector<const Stream*> streams;

@@ -22,8 +22,8 @@ void release(const WorkRef& work);
 // Runs one piece of work that is ready; false: there is none.
 bool step();
 
-// Whether all work issued to the stream so far is done. For the legacy default stream that is its
-// own work: only what is enqueued to it waits for other streams, by the documentation.
+// Whether all work issued to the stream so far is done; for the legacy default stream also that of
+// the streams that it waits for.
 bool is_finished(const Stream& stream);
 // The calling thread knows from now on that the stream's work is done.
 void learn(const Stream& stream);

@@ -165,6 +165,25 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void*
   return fail(submit(*found, std::move(operation)));
 }
 
+// Not in a capture; called after an error too, which it is told (cuda_runtime_api.h).
+cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data,
+                                  unsigned flags) {
+  const Guard guard(Machine::get());
+  if (const cudaError_t error = begin("cudaStreamAddCallback")) return error;
+  Stream* found = find_stream(stream);
+  if (found == nullptr) return fail(cudaErrorInvalidResourceHandle);
+  if (callback == nullptr || flags != 0) return fail(cudaErrorInvalidValue);
+  if (const cudaError_t error = refuse_capturing(*found)) return fail(error);
+  Operation operation;
+  operation.name = "cudaStreamAddCallback";
+  operation.after_fault = true;
+  operation.body = [stream, callback, data](Execution& execution) {
+    const cudaError_t error = Machine::get().sticky();
+    run_host_function([&] { callback(stream, error, data); }, execution);
+  };
+  return fail(submit(*found, std::move(operation)));
+}
+
 }  // extern "C"
 // NOLINTEND(readability-identifier-naming)
 
