@@ -10,8 +10,8 @@
 #include <concepts>
 #include <cstdint>
 
-#include "runtime/op/device_number.h"
 #include "runtime/base/dtype.h"
+#include "runtime/op/device_number.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/tensor.h"
 
