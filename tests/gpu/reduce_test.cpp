@@ -9,7 +9,9 @@
 
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/l2_loss.h"
+#include "kernels/mean_grad.h"
 #include "runtime/base/text.h"
+#include "runtime/op/execute.h"
 #include "tests/gpu/beside_cpu.h"
 
 namespace keen::test {
@@ -112,6 +114,29 @@ TEST(gpu_reduce, l2_losses_as_the_cpu) {
           text("l2_loss of ", x.spec()),
           [](const std::vector<Tensor>& in) { return std::vector<Tensor>{nn::l2_loss(in[0])}; },
           {x}, kContraction, shape.num_elements() < 100000 ? 1 : 2);
+    }
+  }
+}
+
+TEST(gpu_reduce, gradients_of_means_and_losses_are_the_cpus) {
+  for (const DType dtype : types_in(detail::Floats::kSet)) {
+    for (const Shape& shape : {Shape({7}), Shape({3, 5, 8})}) {
+      const Tensor x = small_numbers(shape, dtype, 3);
+      expect_bits_of_cpu(text("of l2_loss of ", x.spec()),
+                         [](const std::vector<Tensor>& in) {
+                           return std::vector<Tensor>{op::execute(op::kL2LossGrad, {in[0], in[1]},
+                                                                  op::L2LossArgs{.weight = 0.3})};
+                         },
+                         {x, scalar_like(1.7, dtype)});
+      Shape kept = shape;
+      kept.set_dim(0, 1);
+      expect_bits_of_cpu(text("of the mean of ", x.spec()),
+                         [&](const std::vector<Tensor>& in) {
+                           const op::MeanGradArgs args{.shape = shape, .divisor = 3};
+                           return std::vector<Tensor>{op::execute(op::kMeanGrad, {in[0]}, args),
+                                                      op::execute(op::kMeanGrad, {in[1]}, args)};
+                         },
+                         {small_numbers(kept, dtype), scalar_like(1.7, dtype)});
     }
   }
 }
