@@ -51,8 +51,32 @@ inline bool is_as_expected(const std::string& name, const Fault& fault, bool pla
   return found && error == wanted;
 }
 
-// main() of a program of cases. usage: program CASE
+// One run of a case in a process of its own, which a fault of a real GPU poisons, as one line of
+// JSON: what the case gave back, and what the simulated CUDA gives back. 3: the case needs the
+// simulator.
+inline int run_once(const std::string& name, bool planted) {
+  const auto found = faults().find(name);
+  if (found == faults().end()) return 2;
+  try {
+    const int error = found->second.run(planted);
+    std::printf(R"({"case": "%s", "planted": %s, "error": %d, "simulated": %d})"
+                "\n",
+                name.c_str(), planted ? "true" : "false", error, planted ? found->second.error : 0);
+  } catch (const std::runtime_error& error) {
+    std::printf("%s\n", error.what());
+    return simulated() ? 1 : 3;
+  }
+  return 0;
+}
+
+// main() of a program of cases. usage: program CASE | --list | --once CASE planted|repaired
 inline int run_faults(int argc, char** argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "--list") {
+    for (const auto& [name, fault] : faults()) std::printf("%s\n", name.c_str());
+    return 0;
+  }
+  if (first == "--once" && argc == 4) return run_once(argv[2], argv[3] == std::string("planted"));
   const auto found = faults().find(argc == 2 ? argv[1] : "");
   if (found == faults().end() || !simulated()) {
     std::fprintf(stderr, "usage: %s CASE, on the simulated CUDA; cases:\n", argv[0]);

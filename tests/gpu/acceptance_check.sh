@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# tests/gpu_acceptance.sh itself, on the simulated CUDA: what passes says so, what is missing is "not run", and what fails
+# makes it fail. usage: acceptance_check.sh BUILD_FOLDER
+set -uo pipefail
+
+build=${1:?usage: acceptance_check.sh BUILD_FOLDER}
+script=$(cd "$(dirname "$0")/.." && pwd)/gpu_acceptance.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+# check NAME passes|fails OPTION…: runs the script; results are then in $results.
+check() {
+  local name=$1 wanted=$2 status=passes
+  shift 2
+  results=$work/$name/results.jsonl
+  "$script" --out "$work/$name" "$@" >"$work/$name.txt" 2>&1 || status=fails
+  if [[ $status != "$wanted" ]]; then
+    printf '%s: %s, but must not\n' "$name" "$status"
+    cat "$work/$name.txt"
+    bad=1
+  fi
+}
+
+# says CASE RESULT
+says() {
+  grep -q "\"case\": \"$1\", \"result\": \"$2\"" "$results" && return
+  printf '%s is not "%s" in %s:\n' "$1" "$2" "$results"
+  cat "$results"
+  bad=1
+}
+
+here=(--build "$build" --simulated "$build/cudasim")
+
+check short passes "${here[@]}" --stages environment,where,ops,faults,bandwidth,two_gpus,sanitizers \
+  --filter 'op.Relu.*matrix.' --faults 'out_of_bounds'
+says kernel_tests passed
+says where passed
+says op.Relu.matrix.gpu0 passed
+says op.Relu.matrix.gpu1 passed
+says 'out_of_bounds, planted' passed
+says 'out_of_bounds, repaired' passed
+says bandwidth passed
+says nvidia-smi 'not run'
+says memcheck 'not run'
+says training 'not run'
+grep -q '"case": "out_of_bounds", "planted": true, "error": 700, "simulated": 700' "$work/short/faults.jsonl" ||
+  { echo 'the error of out_of_bounds was not recorded'; bad=1; }
+
+# A device of one MiB: every tensor is one too many. The next case has a process of its own and is asked all the same.
+export CUDASIM_MEMORY=1048576
+check planted fails "${here[@]}" --stages ops --filter 'op.Relu.*matrix.'
+says op.Relu.matrix.gpu0 failed
+unset CUDASIM_MEMORY
+
+check no_such_case fails "${here[@]}" --stages ops --filter 'op.NoSuchOp.'
+check nothing_ran fails "${here[@]}" --stages sanitizers
+check empty_folder fails --prebuilt "$work" --stages environment,where
+says gpu_tests failed
+# What is simulated is never taken for real.
+LD_LIBRARY_PATH=$build/cudasim check taken_for_real fails --build "$build" --stages where
+says kind failed
+
+"$script" --build "$build" --package "$work/package" >"$work/package.txt" 2>&1 || { cat "$work/package.txt"; bad=1; }
+check packaged passes --prebuilt "$work/package" --simulated "$build/cudasim" --stages environment,where
+says libkeen passed
+exit "$bad"
