@@ -310,7 +310,7 @@ fault_result() {
     record "$1" failed "status $2: $(tail -n 1 "$3")"
   elif [[ $1 == *repaired && $answer != *'"error": 0,'* ]]; then
     record "$1" failed "$answer"
-  elif [[ -n $simulated && ! $answer =~ \"error\":\ ([0-9]+),\ \"simulated\":\ ([0-9]+) ]] ||
+  elif [[ -n $simulated && ! $answer =~ \"error\":\ (-?[0-9]+),\ \"simulated\":\ (-?[0-9]+) ]] ||
     [[ -n $simulated && ${BASH_REMATCH[1]} != "${BASH_REMATCH[2]}" ]]; then
     record "$1" failed "$answer"
   else
