@@ -1,8 +1,7 @@
 #include "kernels/broadcast_to.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
+#include <functional>
 
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/strided_copy.h"
@@ -24,33 +23,16 @@ struct BroadcastToArgs {
 void infer(op::InferContext& context) {
   const Shape& shape = context.attrs<BroadcastToArgs>().shape;
   const Shape& input = context.shape(0);
-  Shape result;
-  if (!broadcast_shapes(input, shape, &result) || (input.is_fully_defined() && result != shape)) {
+  if (!detail::broadcasts_to(input, shape)) {
     throw InvalidArgumentError(text("Incompatible shapes: ", brackets(input), " vs. ",
                                     brackets(shape), " [Op:BroadcastTo]"));
   }
   context.set_output(0, context.dtype(0), shape);
 }
 
-template <class T>
-void broadcast_of(op::KernelContext& context) {
-  const T* x = context.in<T>(0);
-  T* out = context.out<T>(0);
-  const detail::BroadcastPlan<1> plan({&context.shape(0)}, context.output(0).shape);
-  const bool moves = plan.inner_stride(0) != 0;
-  detail::for_each_row(
-      plan, context.threads(), detail::kElementwiseGrain,
-      [=](std::int64_t to, const std::array<std::int64_t, 1>& from, std::int64_t count) {
-        if (moves) {
-          std::copy_n(x + from[0], count, out + to);
-        } else {
-          std::fill_n(out + to, count, x[from[0]]);
-        }
-      });
-}
-
 void broadcast_cpu(op::KernelContext& context) {
-  NumbersAndBool::visit(context.dtype(0), [&]<class T>() { broadcast_of<T>(context); });
+  NumbersAndBool::visit(context.dtype(0),
+                        [&]<class T>() { detail::broadcast_map<T>(context, std::identity()); });
 }
 
 [[maybe_unused]] void broadcast_gpu(op::KernelContext& context) {

@@ -1,8 +1,5 @@
 #include "kernels/mean_grad.h"
 
-#include <algorithm>
-#include <array>
-
 #include "kernels/detail/elementwise_loops.h"
 #include "kernels/detail/unbroadcast.h"
 #include "kernels/elementwise.h"
@@ -22,9 +19,7 @@ using detail::Floats;
 void infer(InferContext& context) {
   const auto& args = context.attrs<MeanGradArgs>();
   const Shape& dy = context.shape(0);
-  Shape result;
-  if (!broadcast_shapes(dy, args.shape, &result) ||
-      (dy.is_fully_defined() && result != args.shape)) {
+  if (!detail::broadcasts_to(dy, args.shape)) {
     throw InvalidArgumentError(text(context.op_name(), ": Incompatible shapes: ", brackets(dy),
                                     " vs. ", brackets(args.shape)));
   }
@@ -34,29 +29,13 @@ void infer(InferContext& context) {
   context.set_output(0, context.dtype(0), args.shape);
 }
 
-template <class T>
-void mean_grad_of(KernelContext& context) {
-  const T* dy = context.in<T>(0);
-  T* out = context.out<T>(0);
-  const auto divisor = static_cast<Compute<T>>(context.attrs<MeanGradArgs>().divisor);
-  const auto share = [divisor](T value) {
-    return static_cast<T>(static_cast<Compute<T>>(value) / divisor);
-  };
-  const detail::BroadcastPlan<1> plan({&context.shape(0)}, context.output(0).shape);
-  const bool moves = plan.inner_stride(0) != 0;
-  detail::for_each_row(
-      plan, context.threads(), detail::kElementwiseGrain,
-      [=](std::int64_t to, const std::array<std::int64_t, 1>& from, std::int64_t count) {
-        if (moves) {
-          std::transform(dy + from[0], dy + from[0] + count, out + to, share);
-        } else {
-          std::fill_n(out + to, count, share(dy[from[0]]));
-        }
-      });
-}
-
 void mean_grad_cpu(KernelContext& context) {
-  Floats::visit(context.dtype(0), [&]<class T>() { mean_grad_of<T>(context); });
+  Floats::visit(context.dtype(0), [&]<class T>() {
+    const auto divisor = static_cast<Compute<T>>(context.attrs<MeanGradArgs>().divisor);
+    detail::broadcast_map<T>(context, [divisor](T value) {
+      return static_cast<T>(static_cast<Compute<T>>(value) / divisor);
+    });
+  });
 }
 
 void gradient(GradientContext& context) {

@@ -61,6 +61,12 @@ struct BroadcastPlan {
   }
 };
 
+// Whether `shape` broadcasts to `to`, as far as its dimensions are known.
+[[nodiscard]] inline bool broadcasts_to(const Shape& shape, const Shape& to) {
+  Shape result;
+  return broadcast_shapes(shape, to, &result) && (!shape.is_fully_defined() || result == to);
+}
+
 // Calls row(out, offsets, count) for runs of `count` elements along the innermost dimension: `out`
 // is where the run begins in the output, offsets[i] where in input i. Runs are cut among threads
 // such that each has about `grain` elements or more.

@@ -159,6 +159,23 @@ inline void unary_of(op::KernelContext& context) {
                             });
 }
 
+// out = f(x), where x is the first input, broadcast to the output's shape.
+template <class T, class F>
+void broadcast_map(op::KernelContext& context, const F& f) {
+  const T* x = context.in<T>(0);
+  T* out = context.out<T>(0);
+  const BroadcastPlan<1> plan({&context.shape(0)}, context.output(0).shape);
+  const bool moves = plan.inner_stride(0) != 0;
+  for_each_row(plan, context.threads(), kElementwiseGrain,
+               [=](std::int64_t to, const std::array<std::int64_t, 1>& from, std::int64_t count) {
+                 if (moves) {
+                   std::transform(x + from[0], x + from[0] + count, out + to, f);
+                 } else {
+                   std::fill_n(out + to, count, f(x[from[0]]));
+                 }
+               });
+}
+
 // ---- Rows ----
 
 // The element types of a row.
