@@ -17,6 +17,8 @@ cudaError_t launch_kernel(const void* function, dim3 grid, dim3 block, void** ar
 cudaError_t active_blocks(int* blocks, const void* function, int threads,
                           std::size_t dynamic_shared);
 cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* function);
+// As PTX names it; null: there is no such kernel.
+const char* function_name(const void* function);
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attribute, int value);
 
 // The address of a __device__ or __constant__ variable on the current device, and its bytes.

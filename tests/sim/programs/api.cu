@@ -1,4 +1,6 @@
 // Right uses of the runtime's API that a strict stand-in might refuse. usage: sim_api CASE
+#include <cstring>
+
 #include "tests/sim/programs/check.h"
 #include "tests/sim/programs/correct_case.h"
 #include "tests/sim/programs/fault_kernels.cuh"
@@ -10,6 +12,17 @@ using namespace keen::sim::test;
 
 bool all_are(const float* device, int count, float value) {
   return host_copy(device, count) == std::vector<float>(count, value);
+}
+
+// ---- Kernels ----------------------------------------------------------------------------------
+
+KEEN_CORRECT(name_of_a_kernel) {
+  const char* name = nullptr;
+  KEEN_CUDA_CHECK(cudaFuncGetName(&name, reinterpret_cast<const void*>(increment)));
+  const char* none = nullptr;
+  const cudaError_t error = cudaFuncGetName(&none, &name);
+  static_cast<void>(cudaGetLastError());
+  return std::strstr(name, "increment") != nullptr && error == cudaErrorInvalidDeviceFunction;
 }
 
 // ---- Graphs -----------------------------------------------------------------------------------

@@ -149,6 +149,11 @@ cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* stub
   return cudaSuccess;
 }
 
+const char* function_name(const void* stub) {
+  const Kernel* kernel = ptx::find_kernel(stub);
+  return kernel == nullptr ? nullptr : kernel->symbol.c_str();
+}
+
 cudaError_t set_function_attribute(const void* stub, cudaFuncAttribute attribute, int value) {
   Kernel* kernel = ptx::find_kernel(stub);
   if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;

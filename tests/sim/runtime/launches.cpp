@@ -64,6 +64,14 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
   return fail(function_attributes(attributes, function));
 }
 
+cudaError_t cudaFuncGetName(const char** name, const void* function) {
+  const Guard guard(Machine::get());
+  if (const cudaError_t error = begin("cudaFuncGetName")) return error;
+  if (name == nullptr) return fail(cudaErrorInvalidValue);
+  *name = function_name(function);
+  return *name == nullptr ? fail(cudaErrorInvalidDeviceFunction) : cudaSuccess;
+}
+
 cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
   const Guard guard(Machine::get());
   if (const cudaError_t error = begin("cudaFuncSetAttribute")) return error;
