@@ -47,6 +47,7 @@ template <class T>
 __device__ inline Candidate<Compute<T>> best_of(const T* line, const SearchPlan& plan,
                                                 std::int64_t first, std::int64_t step) {
   Candidate<Compute<T>> best{static_cast<Compute<T>>(line[first * plan.inner]), first};
+#pragma unroll 2
   for (std::int64_t i = first + step; i < plan.size; i += step) {
     const Candidate<Compute<T>> next{static_cast<Compute<T>>(line[i * plan.inner]), i};
     if (beats(next, best, plan.largest)) best = next;

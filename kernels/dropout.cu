@@ -58,19 +58,18 @@ __global__ void __launch_bounds__(kLoopBlock)
     dropout_grad_kernel(const T* dy, const std::uint8_t* mask, T* dx, std::int64_t n, bool aligned,
                         Dropout<T> dropout) {
   constexpr int kCount = device::cuda::kVectorOf<T>;
-  const std::int64_t whole = aligned ? n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    auto values = load_vector<T, kCount>(dy, i);
-    const auto kept = load_vector<std::uint8_t, kCount>(mask, i);
+  device::cuda::for_each_vector<kCount>(
+      n, aligned,
+      [&](std::int64_t i) {
+        auto values = load_vector<T, kCount>(dy, i);
+        const auto kept = load_vector<std::uint8_t, kCount>(mask, i);
 #pragma unroll
-    for (int k = 0; k < kCount; ++k) {
-      values.values[k] = dropout.apply(kept.values[k] != 0, values.values[k]);
-    }
-    store_vector(dx, i, values);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    dx[i] = dropout.apply(mask[i] != 0, dy[i]);
-  }
+        for (int k = 0; k < kCount; ++k) {
+          values.values[k] = dropout.apply(kept.values[k] != 0, values.values[k]);
+        }
+        store_vector(dx, i, values);
+      },
+      [&](std::int64_t i) { dx[i] = dropout.apply(mask[i] != 0, dy[i]); });
 }
 
 template <class F>

@@ -8,8 +8,6 @@ namespace keen {
 namespace {
 
 using detail::Compute;
-using detail::global_thread;
-using detail::global_threads;
 using detail::NumbersAndBool;
 
 // Ninety pairs of types: a thread takes four elements, whatever their sizes are.
@@ -23,16 +21,15 @@ __device__ inline To cast_element(From value) {
 template <class From, class To>
 __global__ void __launch_bounds__(detail::kLoopBlock)
     cast_kernel(const From* from, To* to, std::int64_t n, bool aligned) {
-  const std::int64_t whole = aligned ? n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    const auto in = detail::load_vector<From, kCount>(from, i);
-    detail::Vector<To, kCount> out;
-    for (int k = 0; k < kCount; ++k) out.values[k] = cast_element<From, To>(in.values[k]);
-    detail::store_vector(to, i, out);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    to[i] = cast_element<From, To>(from[i]);
-  }
+  detail::for_each_vector<kCount>(
+      n, aligned,
+      [&](std::int64_t i) {
+        const auto in = detail::load_vector<From, kCount>(from, i);
+        detail::Vector<To, kCount> out;
+        for (int k = 0; k < kCount; ++k) out.values[k] = cast_element<From, To>(in.values[k]);
+        detail::store_vector(to, i, out);
+      },
+      [&](std::int64_t i) { to[i] = cast_element<From, To>(from[i]); });
 }
 
 }  // namespace

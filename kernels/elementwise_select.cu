@@ -22,20 +22,21 @@ __global__ void __launch_bounds__(kLoopBlock)
     return;
   }
   constexpr int kCount = detail::kVectorOf<Bits>;
-  const std::int64_t whole = plan.aligned ? plan.n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    const auto c = detail::load_or_repeat<std::uint8_t, kCount>(condition, i, plan.steps[0]);
-    const auto a = detail::load_or_repeat<Bits, kCount>(x, i, plan.steps[1]);
-    const auto b = detail::load_or_repeat<Bits, kCount>(y, i, plan.steps[2]);
-    detail::Vector<Bits, kCount> result;
-    for (int k = 0; k < kCount; ++k) {
-      result.values[k] = c.values[k] != 0 ? a.values[k] : b.values[k];
-    }
-    detail::store_vector(out, i, result);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < plan.n; i += global_threads()) {
-    out[i] = condition[i * plan.steps[0]] != 0 ? x[i * plan.steps[1]] : y[i * plan.steps[2]];
-  }
+  detail::for_each_vector<kCount>(
+      plan.n, plan.aligned,
+      [&](std::int64_t i) {
+        const auto c = detail::load_or_repeat<std::uint8_t, kCount>(condition, i, plan.steps[0]);
+        const auto a = detail::load_or_repeat<Bits, kCount>(x, i, plan.steps[1]);
+        const auto b = detail::load_or_repeat<Bits, kCount>(y, i, plan.steps[2]);
+        detail::Vector<Bits, kCount> result;
+        for (int k = 0; k < kCount; ++k) {
+          result.values[k] = c.values[k] != 0 ? a.values[k] : b.values[k];
+        }
+        detail::store_vector(out, i, result);
+      },
+      [&](std::int64_t i) {
+        out[i] = condition[i * plan.steps[0]] != 0 ? x[i * plan.steps[1]] : y[i * plan.steps[2]];
+      });
 }
 
 template <class Bits>

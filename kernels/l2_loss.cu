@@ -14,19 +14,18 @@ __global__ void __launch_bounds__(detail::kLoopBlock)
                         Compute<T> weight) {
   constexpr int kCount = detail::kVectorOf<T>;
   const Compute<T> factor = static_cast<Compute<T>>(*dy) * weight;
-  const std::int64_t whole = aligned ? n / kCount : 0;
-  for (std::int64_t i = detail::global_thread(); i < whole; i += detail::global_threads()) {
-    auto values = detail::load_vector<T, kCount>(t, i);
+  const auto scaled = [factor](T value) {
+    return static_cast<T>(static_cast<Compute<T>>(value) * factor);
+  };
+  detail::for_each_vector<kCount>(
+      n, aligned,
+      [&](std::int64_t i) {
+        auto values = detail::load_vector<T, kCount>(t, i);
 #pragma unroll
-    for (int k = 0; k < kCount; ++k) {
-      values.values[k] = static_cast<T>(static_cast<Compute<T>>(values.values[k]) * factor);
-    }
-    detail::store_vector(out, i, values);
-  }
-  for (std::int64_t i = whole * kCount + detail::global_thread(); i < n;
-       i += detail::global_threads()) {
-    out[i] = static_cast<T>(static_cast<Compute<T>>(t[i]) * factor);
-  }
+        for (int k = 0; k < kCount; ++k) values.values[k] = scaled(values.values[k]);
+        detail::store_vector(out, i, values);
+      },
+      [&](std::int64_t i) { out[i] = scaled(t[i]); });
 }
 
 }  // namespace

@@ -22,17 +22,15 @@ __global__ void __launch_bounds__(detail::kLoopBlock)
     return;
   }
   constexpr int kCount = detail::kVectorOf<T>;
-  const std::int64_t whole = plan.aligned ? plan.n / kCount : 0;
-  for (std::int64_t i = detail::global_thread(); i < whole; i += detail::global_threads()) {
-    auto values = detail::load_or_repeat<T, kCount>(dy, i, plan.steps[0]);
+  detail::for_each_vector<kCount>(
+      plan.n, plan.aligned,
+      [&](std::int64_t i) {
+        auto values = detail::load_or_repeat<T, kCount>(dy, i, plan.steps[0]);
 #pragma unroll
-    for (int k = 0; k < kCount; ++k) values.values[k] = share(values.values[k]);
-    detail::store_vector(out, i, values);
-  }
-  for (std::int64_t i = whole * kCount + detail::global_thread(); i < plan.n;
-       i += detail::global_threads()) {
-    out[i] = share(dy[i * plan.steps[0]]);
-  }
+        for (int k = 0; k < kCount; ++k) values.values[k] = share(values.values[k]);
+        detail::store_vector(out, i, values);
+      },
+      [&](std::int64_t i) { out[i] = share(dy[i * plan.steps[0]]); });
 }
 
 }  // namespace

@@ -10,8 +10,6 @@
 namespace keen::detail {
 namespace {
 
-using device::cuda::global_thread;
-using device::cuda::global_threads;
 using device::cuda::kLoopBlock;
 using device::cuda::kVectorOf;
 using device::cuda::launch;
@@ -59,27 +57,28 @@ __global__ void __launch_bounds__(kLoopBlock)
     bias_kernel(const T* value, const T* bias, T* out, std::int64_t n, bool aligned, bool relu,
                 const __grid_constant__ Channels<Index> channels) {
   constexpr int kCount = kVectorOf<T>;
-  const std::int64_t whole = aligned ? n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    auto values = load_vector<T, kCount>(value, i);
-    auto walk = channels.at(static_cast<Index>(i * kCount));
-    if (channels.whole_vectors) {
-      const auto added = load_vector<T, kCount>(bias + walk.channel, 0);
-      for (int k = 0; k < kCount; ++k) {
-        values.values[k] = biased(values.values[k], added.values[k], relu);
-      }
-    } else {
-      for (int k = 0; k < kCount; ++k) {
-        values.values[k] = biased(values.values[k], bias[walk.channel], relu);
-        channels.advance(&walk);
-      }
-    }
-    store_vector(out, i, values);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    const auto walk = channels.at(static_cast<Index>(i));
-    out[i] = biased(value[i], bias[walk.channel], relu);
-  }
+  device::cuda::for_each_vector<kCount>(
+      n, aligned,
+      [&](std::int64_t i) {
+        auto values = load_vector<T, kCount>(value, i);
+        auto walk = channels.at(static_cast<Index>(i * kCount));
+        if (channels.whole_vectors) {
+          const auto added = load_vector<T, kCount>(bias + walk.channel, 0);
+          for (int k = 0; k < kCount; ++k) {
+            values.values[k] = biased(values.values[k], added.values[k], relu);
+          }
+        } else {
+          for (int k = 0; k < kCount; ++k) {
+            values.values[k] = biased(values.values[k], bias[walk.channel], relu);
+            channels.advance(&walk);
+          }
+        }
+        store_vector(out, i, values);
+      },
+      [&](std::int64_t i) {
+        const auto walk = channels.at(static_cast<Index>(i));
+        out[i] = biased(value[i], bias[walk.channel], relu);
+      });
 }
 
 template <class T, class Index>

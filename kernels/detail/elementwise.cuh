@@ -17,6 +17,7 @@
 
 namespace keen::detail {
 
+using device::cuda::for_each_vector;
 using device::cuda::global_thread;
 using device::cuda::global_threads;
 using device::cuda::kLoopBlock;
@@ -95,6 +96,11 @@ __device__ inline Vector<T, kCount> load_or_repeat(const T* from, std::int64_t a
   return result;
 }
 
+// Elements that a thread takes at a time: fewer of the short types in math functions, which spill
+// where eight of them are computed side by side.
+template <class F, class T>
+inline constexpr int kCountOf = kIsVectorMath<F> && sizeof(T) == 2 ? 4 : kVectorOf<T>;
+
 template <class F, class T>
 __device__ inline auto apply_binary(T x, T y) {
   return F()(static_cast<Compute<T>>(x), static_cast<Compute<T>>(y));
@@ -103,19 +109,18 @@ __device__ inline auto apply_binary(T x, T y) {
 template <class F, class T, class Out>
 __global__ void __launch_bounds__(kLoopBlock)
     unary_kernel(const T* x, Out* out, std::int64_t n, bool aligned) {
-  constexpr int kCount = kVectorOf<T>;
-  const std::int64_t whole = aligned ? n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    const auto in = load_vector<T, kCount>(x, i);
-    Vector<Out, kCount> result;
-    for (int k = 0; k < kCount; ++k) {
-      result.values[k] = static_cast<Out>(F()(static_cast<Compute<T>>(in.values[k])));
-    }
-    store_vector(out, i, result);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    out[i] = static_cast<Out>(F()(static_cast<Compute<T>>(x[i])));
-  }
+  constexpr int kCount = kCountOf<F, T>;
+  for_each_vector<kCount>(
+      n, aligned,
+      [&](std::int64_t i) {
+        const auto in = load_vector<T, kCount>(x, i);
+        Vector<Out, kCount> result;
+        for (int k = 0; k < kCount; ++k) {
+          result.values[k] = static_cast<Out>(F()(static_cast<Compute<T>>(in.values[k])));
+        }
+        store_vector(out, i, result);
+      },
+      [&](std::int64_t i) { out[i] = static_cast<Out>(F()(static_cast<Compute<T>>(x[i]))); });
 }
 
 template <class F, class T, class Out>
@@ -130,20 +135,21 @@ __global__ void __launch_bounds__(kLoopBlock)
     }
     return;
   }
-  constexpr int kCount = kVectorOf<T>;
-  const std::int64_t whole = plan.aligned ? plan.n / kCount : 0;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    const auto a = load_or_repeat<T, kCount>(x, i, plan.steps[0]);
-    const auto b = load_or_repeat<T, kCount>(y, i, plan.steps[1]);
-    Vector<Out, kCount> result;
-    for (int k = 0; k < kCount; ++k) {
-      result.values[k] = static_cast<Out>(apply_binary<F>(a.values[k], b.values[k]));
-    }
-    store_vector(out, i, result);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < plan.n; i += global_threads()) {
-    out[i] = static_cast<Out>(apply_binary<F>(x[i * plan.steps[0]], y[i * plan.steps[1]]));
-  }
+  constexpr int kCount = kCountOf<F, T>;
+  for_each_vector<kCount>(
+      plan.n, plan.aligned,
+      [&](std::int64_t i) {
+        const auto a = load_or_repeat<T, kCount>(x, i, plan.steps[0]);
+        const auto b = load_or_repeat<T, kCount>(y, i, plan.steps[1]);
+        Vector<Out, kCount> result;
+        for (int k = 0; k < kCount; ++k) {
+          result.values[k] = static_cast<Out>(apply_binary<F>(a.values[k], b.values[k]));
+        }
+        store_vector(out, i, result);
+      },
+      [&](std::int64_t i) {
+        out[i] = static_cast<Out>(apply_binary<F>(x[i * plan.steps[0]], y[i * plan.steps[1]]));
+      });
 }
 
 template <class F, class T>
@@ -152,9 +158,10 @@ void unary_gpu_of(op::KernelContext& context) {
   const T* x = context.in<T>(0);
   Out* out = context.out<Out>(0);
   const std::int64_t n = context.output(0).shape.num_elements();
-  const bool aligned = vectors_fit<kVectorOf<T>>(x, out);
+  constexpr int kCount = kCountOf<F, T>;
+  const bool aligned = vectors_fit<kCount>(x, out);
   device::cuda::launch<unary_kernel<F, T, Out>>(
-      context.device(), loop_shape(context.device(), n, kVectorOf<T>), x, out, n, aligned);
+      context.device(), loop_shape(context.device(), n, kCount), x, out, n, aligned);
 }
 
 template <class F, class T>
@@ -164,7 +171,7 @@ void binary_gpu_of(op::KernelContext& context) {
   const T* y = context.in<T>(1);
   Out* out = context.out<Out>(0);
   auto plan = elementwise_plan<2>({&context.shape(0), &context.shape(1)}, context.output(0).shape);
-  constexpr int kCount = kVectorOf<T>;
+  constexpr int kCount = kCountOf<F, T>;
   plan.aligned = vectors_fit<kCount>(out) && (plan.steps[0] == 0 || vectors_fit<kCount>(x)) &&
                  (plan.steps[1] == 0 || vectors_fit<kCount>(y));
   device::cuda::launch<binary_kernel<F, T, Out>>(

@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kProductBlock)
 
 // Writes to `parts`, one filter after the other, if it is not null.
 template <class T, class Index>
-__global__ void __launch_bounds__(kProductBlock)
+__global__ void __launch_bounds__(kProductBlock, 2)
     conv_backward_filter_kernel(const T* x, const T* dy, T* out, ProductSum<T>* parts,
                                 const __grid_constant__ Geometry<Index> g) {
   using Sum = ProductSum<T>;

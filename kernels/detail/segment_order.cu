@@ -106,6 +106,7 @@ template <class Word, class F>
 __device__ inline void for_each_round(const Pass<Word>& pass, Word tile, F&& f) {
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
+#pragma unroll 1
   for (int round = 0; round < kPerWarp; round += kWarp) {
     const Word i = tile * kTile + warp * kPerWarp + round + lane;
     const int digit = i < pass.n ? digit_of(pass, key_at(pass, i)) : kDigits;

@@ -8,8 +8,7 @@
 namespace keen::op {
 namespace {
 
-using device::cuda::global_thread;
-using device::cuda::global_threads;
+using device::cuda::for_each_vector;
 using device::cuda::kLoopBlock;
 using device::cuda::kVectorOf;
 using device::cuda::launch;
@@ -26,13 +25,9 @@ __global__ void __launch_bounds__(kLoopBlock) fill_kernel(Bits* out, Bits value,
   constexpr int kCount = kVectorOf<Bits>;
   Vector<Bits, kCount> values;
   for (int k = 0; k < kCount; ++k) values.values[k] = value;
-  const std::int64_t whole = n / kCount;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    store_vector(out, i, values);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    out[i] = value;
-  }
+  for_each_vector<kCount>(
+      n, true, [&](std::int64_t i) { store_vector(out, i, values); },
+      [&](std::int64_t i) { out[i] = value; });
 }
 
 // ---- AddN ----
@@ -50,24 +45,25 @@ template <class T>
 __global__ void __launch_bounds__(kLoopBlock)
     add_n_kernel(const __grid_constant__ AddNTable<T> table, T* out, std::int64_t n) {
   constexpr int kCount = kVectorOf<T>;
-  const std::int64_t whole = n / kCount;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    auto sum = load_vector<T, kCount>(table.inputs[0], i);
-    for (int input = 1; input < table.count; ++input) {
-      const auto next = load_vector<T, kCount>(table.inputs[input], i);
-      for (int k = 0; k < kCount; ++k) {
-        sum.values[k] = static_cast<T>(sum.values[k] + next.values[k]);
-      }
-    }
-    store_vector(out, i, sum);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    T sum = table.inputs[0][i];
-    for (int input = 1; input < table.count; ++input) {
-      sum = static_cast<T>(sum + table.inputs[input][i]);
-    }
-    out[i] = sum;
-  }
+  for_each_vector<kCount>(
+      n, true,
+      [&](std::int64_t i) {
+        auto sum = load_vector<T, kCount>(table.inputs[0], i);
+        for (int input = 1; input < table.count; ++input) {
+          const auto next = load_vector<T, kCount>(table.inputs[input], i);
+          for (int k = 0; k < kCount; ++k) {
+            sum.values[k] = static_cast<T>(sum.values[k] + next.values[k]);
+          }
+        }
+        store_vector(out, i, sum);
+      },
+      [&](std::int64_t i) {
+        T sum = table.inputs[0][i];
+        for (int input = 1; input < table.count; ++input) {
+          sum = static_cast<T>(sum + table.inputs[input][i]);
+        }
+        out[i] = sum;
+      });
 }
 
 // Left to right, so that any number of inputs has the sum of one pass.
@@ -92,19 +88,20 @@ template <class T>
 __global__ void __launch_bounds__(kLoopBlock)
     accumulate_kernel(T* to, const T* from, bool subtract, std::int64_t n) {
   constexpr int kCount = kVectorOf<T>;
-  const std::int64_t whole = n / kCount;
-  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) {
-    auto value = load_vector<T, kCount>(to, i);
-    const auto change = load_vector<T, kCount>(from, i);
-    for (int k = 0; k < kCount; ++k) {
-      value.values[k] = static_cast<T>(subtract ? value.values[k] - change.values[k]
-                                                : value.values[k] + change.values[k]);
-    }
-    store_vector(to, i, value);
-  }
-  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) {
-    to[i] = static_cast<T>(subtract ? to[i] - from[i] : to[i] + from[i]);
-  }
+  const auto changed = [subtract](T value, T change) {
+    return static_cast<T>(subtract ? value - change : value + change);
+  };
+  for_each_vector<kCount>(
+      n, true,
+      [&](std::int64_t i) {
+        auto values = load_vector<T, kCount>(to, i);
+        const auto changes = load_vector<T, kCount>(from, i);
+        for (int k = 0; k < kCount; ++k) {
+          values.values[k] = changed(values.values[k], changes.values[k]);
+        }
+        store_vector(to, i, values);
+      },
+      [&](std::int64_t i) { to[i] = changed(to[i], from[i]); });
 }
 
 template <class F>

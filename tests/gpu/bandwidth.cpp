@@ -1,4 +1,5 @@
-// Bytes per second of kernels beside a copy on the device. usage: gpu_bandwidth [MIB [RUNS]]
+// Bytes per second of kernels beside a copy on the device, and what each kernel takes of it.
+// usage: gpu_bandwidth [MIB [RUNS]]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "kernels/optimizers.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax_cross_entropy.h"
+#include "runtime/device/cuda/kernel_resources.h"
 #include "runtime/device/device_context.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
@@ -69,6 +71,14 @@ void measure(std::int64_t n) {
   report("adam", n, 28, [&] { train::apply_adam(variables, rate, gradients, {}); });
 }
 
+void list_kernels() {
+  std::printf("\n%9s %7s %7s %7s  %s\n", "registers", "shared", "local", "percent", "kernel");
+  for (const auto& kernel : device::cuda::kernel_resources(gpu())) {
+    std::printf("%9d %7zu %7zu %7.0f  %s\n", kernel.registers, kernel.shared_bytes,
+                kernel.local_bytes, 100 * kernel.occupancy, kernel.name.c_str());
+  }
+}
+
 }  // namespace
 }  // namespace keen::test
 
@@ -81,6 +91,7 @@ int main(int argc, char** argv) {
   }
   try {
     keen::test::measure(mib * (1 << 20) / 4);
+    keen::test::list_kernels();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_bandwidth: %s\n", error.what());
     return 1;

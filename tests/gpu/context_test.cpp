@@ -164,6 +164,29 @@ TEST(gpu_context, more_than_there_is_fails_at_once) {
                ResourceExhaustedError);
 }
 
+// What CUDA itself refuses. The whole of the cache is asked for afterwards in another size, so that
+// it has to be given back first.
+TEST(gpu_context, memory_that_is_all_taken_can_be_given_back) {
+  auto& context = device::context(gpu());
+  context.trim();
+  const std::size_t part = std::size_t{1} << 30;
+  std::vector<void*> parts;
+  try {
+    while (parts.size() < 4096) parts.push_back(context.allocate(part));
+    ADD_FAILURE() << "4 TiB, and still no error";
+  } catch (const ResourceExhaustedError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("out of memory on gpu:0 for 1073741824"));
+  }
+  ASSERT_GT(parts.size(), 2U);
+  const DeviceScope scope(gpu());
+  EXPECT_EQ(fill({3}, 2.0).to_vector<float>()[2], 2.0F);
+  for (void* each : parts) context.deallocate(each, part);
+  const std::size_t rest = (parts.size() - 1) * part;
+  void* large = context.allocate(rest);
+  context.deallocate(large, rest);
+  context.trim();
+}
+
 TEST(gpu_context, a_gpu_that_is_not_there_is_named_with_those_that_are) {
   try {
     const DeviceScope scope("gpu:9");

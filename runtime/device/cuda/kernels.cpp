@@ -17,10 +17,12 @@ KernelEntry::KernelEntry(const void* function) : function_(function), next_(firs
   first_entry = this;
 }
 
+const KernelEntry* KernelEntry::first() { return first_entry; }
+
 void load_kernels(Device device) {
-  for (const KernelEntry* entry = first_entry; entry != nullptr; entry = entry->next_) {
+  for (const KernelEntry* entry = KernelEntry::first(); entry != nullptr; entry = entry->next()) {
     cudaFuncAttributes attributes{};
-    const cudaError_t status = cudaFuncGetAttributes(&attributes, entry->function_);
+    const cudaError_t status = cudaFuncGetAttributes(&attributes, entry->function());
     if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction) {
       static_cast<void>(cudaGetLastError());
       int major = 0;

@@ -14,8 +14,13 @@ class KernelEntry {
  public:
   explicit KernelEntry(const void* function);
 
+  // The first of all; null: there are none.
+  [[nodiscard]] static const KernelEntry* first();
+  [[nodiscard]] const KernelEntry* next() const { return next_; }
+  // As CUDA's functions take it.
+  [[nodiscard]] const void* function() const { return function_; }
+
  private:
-  friend void load_kernels(Device device);
   const void* function_;
   const KernelEntry* next_;
 };

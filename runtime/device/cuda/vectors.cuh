@@ -36,6 +36,19 @@ __device__ inline std::int64_t global_threads() {
   return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
 }
 
+// A grid-stride loop over n elements: many(i) for vector i of kCount elements, one(i) for each
+// element i that is left, which is all of them where the pointers are not aligned. Not unrolled:
+// the threads that fit with few registers keep more bytes in flight than copies of the loop's body
+// would.
+template <int kCount, class Many, class One>
+__device__ inline void for_each_vector(std::int64_t n, bool aligned, Many many, One one) {
+  const std::int64_t whole = aligned ? n / kCount : 0;
+#pragma unroll 1
+  for (std::int64_t i = global_thread(); i < whole; i += global_threads()) many(i);
+#pragma unroll 1
+  for (std::int64_t i = whole * kCount + global_thread(); i < n; i += global_threads()) one(i);
+}
+
 // Whether a vector of kCount elements can be read at each pointer.
 template <int kCount, class... T>
 [[nodiscard]] bool vectors_fit(const T*... pointers) {
