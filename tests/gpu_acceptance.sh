@@ -63,6 +63,9 @@ for stage in ${only//,/ }; do
   [[ " ${stages[*]} " == *" $stage "* ]] || die "there is no stage '$stage'; there are: ${stages[*]}"
 done
 
+# shellcheck source=tests/gpu/acceptance_cases.sh
+. "$here/gpu/acceptance_cases.sh"
+
 # ---- What runs ---------------------------------------------------------------------------------------------------------
 
 programs=(gpu_tests kernel_tests gpu_bandwidth train_fashion_mnist)
@@ -86,7 +89,13 @@ make_package() {
     cp -L "$(ldd "$build/libkeen.so.0" | awk -v name="$file" '$1 == name {print $3}')" "$package/lib/" 2>/dev/null ||
       printf 'left out: %s\n' "$file"
   done
-  cp "$0" "$package/" || die "cannot write to $package"
+  { mkdir -p "$package/gpu" && cp "$0" "$package/" && cp "$here/gpu/acceptance_cases.sh" "$package/gpu/"; } ||
+    die "cannot write to $package"
+  # With no simulated CUDA beside the build there is nothing to compare bits with, and the report says so.
+  if [[ -d ${simulated:-$build/cudasim} ]]; then
+    printf 'the bits of op cases on the simulated CUDA…\n'
+    simulated_bits "$package/simulated_bits.txt" "${simulated:-$build/cudasim}" || die 'op cases fail on the simulated CUDA'
+  fi
   local bytes
   bytes=$(du -sb "$package" | cut -f1)
   printf '%s: %d MiB\n' "$package" $(((bytes + (1 << 20) - 1) >> 20))
@@ -109,113 +118,6 @@ mkdir -p "$out/logs" || die "cannot write to $out"
 results=$out/results.jsonl
 : >"$results" || die "cannot write to $results"
 deadline=$((SECONDS + minutes * 60))
-
-# ---- Results -----------------------------------------------------------------------------------------------------------
-
-json_text() {
-  local text=${1//\\/\\\\}
-  text=${text//\"/\\\"}
-  text=${text//[$'\n\t\r']/ }
-  printf '"%s"' "${text//[$'\001'-$'\037']/}"
-}
-
-# record CASE passed|failed|"not run" [DETAIL]
-record() {
-  printf '{"stage": "%s", "case": %s, "result": "%s", "detail": %s}\n' "$stage" "$(json_text "$1")" "$2" \
-    "$(json_text "${3-}")" >>"$results"
-  [[ $2 == passed ]] || printf '  %s: %s%s\n' "$1" "$2" "${3:+: $3}"
-}
-
-count() { grep -c "^{\"stage\": \"$1\", .*\"result\": \"$2\"," "$results"; }
-
-# Seconds that a process of this stage may run: what is left of the stage and of all.
-left() {
-  local end=$((stage_end < deadline ? stage_end : deadline))
-  printf '%d' $((end > SECONDS ? end - SECONDS : 0))
-}
-
-# in_child LOG COMMAND…: its status; 124: it ran out of time.
-in_child() {
-  local log=$1 seconds
-  shift
-  seconds=$(left)
-  ((seconds > 0)) || return 124
-  timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null
-}
-
-# run_case NAME COMMAND…
-run_case() {
-  local name=$1 log=$out/logs/$stage.$1.txt status
-  shift
-  if (($(left) == 0)); then
-    record "$name" 'not run' 'no time was left'
-    return 1
-  fi
-  in_child "$log" "$@"
-  status=$?
-  if ((status == 0)); then
-    record "$name" passed
-  elif ((status == 124 || status == 137)); then
-    record "$name" failed 'ran out of time'
-  else
-    record "$name" failed "status $status: $(tail -n 1 "$log")"
-  fi
-  return "$status"
-}
-
-# ---- Cases of a test program: each process ends at the first failure, and the next takes what is left ----------------------
-
-list_cases() {
-  "$bin/$1" --gtest_list_tests "--gtest_filter=$2" 2>/dev/null | awk '/^[^ ]/ {suite = $1} /^  / {print suite $1}'
-}
-
-run_cases() {
-  local program=$1 cases=("${@:2}") next=0 part=0 total=$(($# - 1)) log status chosen seen name
-  while ((next < total)); do
-    if (($(left) == 0)); then
-      record "$program" 'not run' "$((total - next)) of $total cases: no time was left"
-      return
-    fi
-    log=$out/logs/$stage.$program.$((part++)).txt
-    chosen=("${cases[@]:next:200}")
-    name=$(IFS=: && printf '%s' "${chosen[*]}")
-    in_child "$log" "$bin/$program" --gtest_fail_fast --gtest_color=no "--gtest_filter=$name"
-    status=$?
-    seen=0
-    while read -r name; do
-      record "$name" passed
-      ((++seen))
-    done < <(sed -nE 's/^\[       OK \] ([^ ]+) \(.*/\1/p' "$log")
-    ((next += seen))
-    ((seen < ${#chosen[@]})) || continue
-    # The case that began and did not end well.
-    name=$(sed -nE 's/^\[ RUN      \] ([^ ]+)$/\1/p' "$log" | sed -n "$((seen + 1))p")
-    if ((status == 124 || status == 137)) && (($(left) == 0)); then
-      record "${name:-$program}" 'not run' "stopped: no time was left"
-    elif [[ -z $name ]]; then
-      record "$program" failed "status $status before a case began: $(tail -n 1 "$log")"
-      return
-    else
-      record "$name" failed "status $status: $(grep -vE '^\[|^$|^Running|^Note' "$log" | tail -n 5 | head -c 500)"
-    fi
-    ((++next))
-  done
-}
-
-run_filter() {
-  local cases
-  if [[ ! -x $bin/$1 ]]; then
-    record "$1" failed "there is no $bin/$1"
-    return
-  fi
-  mapfile -t cases < <(list_cases "$1" "$2")
-  if ((${#cases[@]} == 0)); then
-    record "$1" failed "no case is named $2: $("$bin/$1" --gtest_list_tests 2>&1 | tail -n 1)"
-    return
-  fi
-  run_cases "$1" "${cases[@]}"
-}
-
 gpus() { list_cases kernel_tests 'op.*.gpu*' | sed -nE 's/.*\.gpu([0-9]+)$/\1/p' | sort -un | wc -l; }
 
 # ---- The stages --------------------------------------------------------------------------------------------------------
@@ -258,7 +160,25 @@ stage_where() {
   [[ $line == "GPU: $wanted" ]] || record kind failed "$line, wanted $wanted"
 }
 
-stage_ops() { run_filter kernel_tests "${filter}gpu0"; }
+# Once as it is, and what libraries compute once more by own kernels, whose bits are promised.
+stage_ops() {
+  local own variant start=$SECONDS stored=$prebuilt/simulated_bits.txt
+  if [[ -z $prebuilt ]]; then
+    stored=$out/simulated_bits.txt
+    rm -f "$stored"
+    if [[ -d $build/cudasim ]]; then
+      simulated_bits "$stored" "$build/cudasim" || record 'bits of the simulated CUDA' failed "see $stored.1.log"
+      stage_end=$((stage_end + SECONDS - start))
+    fi
+  fi
+  rm -f "$out"/bits*.txt
+  KEEN_OP_BITS=$out/bits.txt run_filter kernel_tests "${filter}gpu0"
+  mapfile -t own < <(list_cases kernel_tests "${filter}gpu0" | grep -E '^op\.[A-Za-z_]*(Conv2D|MatMul)')
+  variant=', own kernels'
+  ((${#own[@]} == 0)) || KEEN_CONV=own KEEN_OP_BITS=$out/bits_own.txt run_cases kernel_tests "${own[@]}"
+  touch "$out/bits.txt" "$out/bits_own.txt"
+  compare_bits "$stored" "$out/bits.txt" "$out/bits_own.txt"
+}
 
 stage_device() {
   local leave_out='gpu_training_step.*:gpu.where'

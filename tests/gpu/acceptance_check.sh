@@ -38,6 +38,7 @@ says kernel_tests passed
 says where passed
 says op.Relu.matrix.gpu0 passed
 says op.Relu.matrix.gpu1 passed
+says bits passed
 says 'out_of_bounds, planted' passed
 says 'out_of_bounds, repaired' passed
 says bandwidth passed
@@ -53,6 +54,12 @@ check planted fails "${here[@]}" --stages ops --filter 'op.Relu.*matrix.'
 says op.Relu.matrix.gpu0 failed
 unset CUDASIM_MEMORY
 
+# The bits of own kernels are those of every card: what approximate instructions give is left open, what differs fails.
+check bits passes "${here[@]}" --stages ops --filter 'op.E*.'
+says bits passed
+CUDASIM_MODEL=t4 check bits_of_t4 passes "${here[@]}" --stages ops --filter 'op.E*.'
+says bits passed
+
 check no_such_case fails "${here[@]}" --stages ops --filter 'op.NoSuchOp.'
 check nothing_ran fails "${here[@]}" --stages sanitizers
 check empty_folder fails --prebuilt "$work" --stages environment,where
@@ -61,7 +68,12 @@ says gpu_tests failed
 LD_LIBRARY_PATH=$build/cudasim check taken_for_real fails --build "$build" --stages where
 says kind failed
 
-"$script" --build "$build" --package "$work/package" >"$work/package.txt" 2>&1 || { cat "$work/package.txt"; bad=1; }
-check packaged passes --prebuilt "$work/package" --simulated "$build/cudasim" --stages environment,where
+"$script" --build "$build" --package "$work/package" --filter 'op.MatMul.*.' >"$work/package.txt" 2>&1 || { cat "$work/package.txt"; bad=1; }
+check packaged passes --prebuilt "$work/package" --simulated "$build/cudasim" --stages environment,where,ops \
+  --filter 'op.MatMul.*.'
 says libkeen passed
+says bits passed
+sed -i -E 's/(op.MatMul.*) [0-9a-f]+$/\1 1/' "$work/package/simulated_bits.txt"
+check other_bits fails --prebuilt "$work/package" --simulated "$build/cudasim" --stages ops --filter 'op.MatMul.*.'
+grep -q 'op.MatMul.*, bits", "result": "failed"' "$results" || { echo 'other bits were taken for the same'; bad=1; }
 exit "$bad"

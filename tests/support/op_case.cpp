@@ -47,8 +47,8 @@ bool any_floating(const List& tensors) {
 
 class Play {
  public:
-  Play(const OpCase& op_case, Device device)
-      : case_(op_case), device_(device), inputs_(on_device(op_case.inputs, device)) {}
+  Play(const OpCase& op_case, Device device, BitDigest* bits)
+      : case_(op_case), device_(device), inputs_(on_device(op_case.inputs, device)), bits_(bits) {}
 
   std::vector<std::string> run() {
     if (!case_.error.kind.empty()) {
@@ -59,6 +59,7 @@ class Play {
     const List before = copies(inputs_);
     const std::vector<List> eager = three_calls(case_.call);
     const List& outputs = eager[0];
+    note_bits(outputs);
     check_outputs(outputs);
     same_calls("eager", three_calls(case_.call), eager);
     const auto replay = traced(case_.call);
@@ -72,6 +73,12 @@ class Play {
  private:
   void add(std::string problem) {
     if (!problem.empty()) problems_.push_back(std::move(problem));
+  }
+
+  void note_bits(const List& tensors) {
+    for (const Tensor& tensor : tensors) {
+      if (bits_ != nullptr) bits_->add(tensor);
+    }
   }
 
   void same(const std::string& what, const List& got, const List& want) {
@@ -182,6 +189,7 @@ class Play {
     if (case_.gradient == GradientCheck::kNone && !expected) return;
     const List cotangents = cotangents_for(outputs);
     const List gradients = gradients_of(case_.call, inputs_, cotangents);
+    note_bits(gradients);
     check_specs(gradients);
     check_traced_gradients(gradients, cotangents);
     if (expected) {
@@ -246,6 +254,7 @@ class Play {
   const OpCase& case_;
   const Device device_;
   const List inputs_;
+  BitDigest* const bits_;
   // Each costs two calls, and calls are slow on simulated devices.
   const std::size_t differences_ = device_.type == DeviceType::kCpu ? 48 : 5;
   std::vector<std::string> problems_;
@@ -253,10 +262,10 @@ class Play {
 
 }  // namespace
 
-std::vector<std::string> play(const OpCase& op_case, Device device) {
+std::vector<std::string> play(const OpCase& op_case, Device device, BitDigest* bits) {
   const DeviceScope scope(device);
   try {
-    return Play(op_case, device).run();
+    return Play(op_case, device, bits).run();
   } catch (const Error& error) {
     return {text("threw ", error.kind(), ": ", error.what())};
   } catch (const std::exception& error) {

@@ -29,6 +29,7 @@
 
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/tensor.h"
+#include "tests/support/bits.h"
 #include "tests/support/compare.h"
 
 namespace keen::test {
@@ -117,11 +118,14 @@ struct OpCase {
   std::function<void()> reset = {};
 };
 
-// Plays the case on a device. What went wrong, one line each; empty if nothing did.
-[[nodiscard]] std::vector<std::string> play(const OpCase& op_case, Device device);
+// Plays the case on a device. What went wrong, one line each; empty if nothing did. `bits` gets the
+// outputs of the first call and the gradients that are checked.
+[[nodiscard]] std::vector<std::string> play(const OpCase& op_case, Device device,
+                                            BitDigest* bits = nullptr);
 
-// Registers a test for each case and device. The first call makes the CPU two logical devices of
-// two threads each.
+// Registers a test for each case and device. Where the environment has KEEN_OP_BITS, each appends a
+// line "op.Row.case.gpu0 <digest of its bits>" to the file of that name. The first call makes the
+// CPU two logical devices of two threads each.
 class OpCases {
  public:
   // `make` is called at once; what it throws becomes a failing test.

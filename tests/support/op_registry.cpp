@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <memory>
+#include <stdexcept>
 
 #include "runtime/base/text.h"
 #include "runtime/device/config.h"
@@ -30,6 +33,19 @@ class CaseTest final : public testing::Test {
 void add_test(const std::string& suite, const std::string& name, const Body& body) {
   testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                         [body]() -> testing::Test* { return new CaseTest(body); });
+}
+
+std::vector<std::string> play_and_record(const OpCase& op_case, Device device,
+                                         const std::string& name) {
+  const char* file = std::getenv("KEEN_OP_BITS");
+  if (file == nullptr) return play(op_case, device);
+  BitDigest bits;
+  auto problems = play(op_case, device, &bits);
+  // At once, for the process may not live long.
+  std::ofstream out(file, std::ios::app);
+  out << name << ' ' << std::hex << bits.value() << std::endl;
+  if (!out) problems.push_back(text("KEEN_OP_BITS: cannot write to ", file));
+  return problems;
 }
 
 std::string test_name_of(Device device) {
@@ -77,8 +93,10 @@ OpCases::OpCases(const std::string& row, const std::function<std::vector<OpCase>
       const auto shared = std::make_shared<const OpCase>(each);
       for (const Device device : devices()) {
         if (each.cpu_only && device.type != DeviceType::kCpu) continue;
-        add_test(suite, each.name + "." + test_name_of(device),
-                 [shared, device] { return play(*shared, device); });
+        const std::string name = each.name + "." + test_name_of(device);
+        add_test(suite, name, [shared, device, full_name = suite + "." + name] {
+          return play_and_record(*shared, device, full_name);
+        });
       }
     }
   } catch (const std::exception& error) {
