@@ -1,9 +1,12 @@
 #include "tests/sim/core/settings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "tests/sim/core/window.h"
 
 namespace keen::sim {
 namespace {
@@ -46,7 +49,9 @@ Settings read_settings() {
   read_switch("CUDASIM_ALL_KERNELS", &s.all_kernels);
   if (const char* folder = std::getenv("CUDASIM_COVERAGE")) s.coverage = folder;
   if (const char* model = std::getenv("CUDASIM_MODEL")) s.model = model;
-  if (s.memory == 0) s.memory = std::uint64_t{4} << 30;
+  // Addresses are not given out twice: some must be left when all memory has been taken
+  // and freed by each of twenty seeds.
+  if (s.memory == 0) s.memory = std::min(std::uint64_t{4} << 30, kWindowBytes / 32);
   return s;
 }
 

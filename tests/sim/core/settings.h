@@ -10,7 +10,7 @@ namespace keen::sim {
 struct Settings {
   int devices = 2;             // CUDASIM_DEVICES, 1 to kMaxDevices
   std::string model = "h200";  // CUDASIM_MODEL: a name of core/model.h
-  std::uint64_t memory = 0;    // CUDASIM_MEMORY, bytes per device; 0: 4 GiB
+  std::uint64_t memory = 0;    // CUDASIM_MEMORY, bytes per device
   unsigned seed = 1;           // CUDASIM_SEED
   bool verbose = false;        // CUDASIM_VERBOSE=1: findings on stderr as they are made
   bool table = false;          // CUDASIM_TABLE=1: counters and kernels on stderr at exit
