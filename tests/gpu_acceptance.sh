@@ -24,7 +24,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 stages=(environment where ops device faults training bandwidth two_gpus sanitizers)
 fault_programs=(faults library_faults nccl_faults capture_faults graph_faults api_faults memory_faults race_faults)
 # What asks the simulated CUDA, or makes it fail.
-needs_simulator='AllocationFailure.*:gpu_profile.*'
+needs_simulator='AllocationFailure.*:gpu_profile*.*'
 needs_two='gpu_context.between_gpus:gpu_matmul.threads_find_handles_that_others_have_left'
 max_package_bytes=$((60 << 20))
 

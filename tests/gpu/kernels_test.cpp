@@ -5,7 +5,11 @@
 #include <array>
 #include <string>
 
+#include "kernels/elementwise.h"
 #include "runtime/device/cuda/kernel_resources.h"
+#include "runtime/op/core_ops.h"
+#include "runtime/tensor/context.h"
+#include "tests/sim/sim_control.h"
 
 namespace keen::test {
 namespace {
@@ -27,6 +31,16 @@ TEST(gpu_kernels, keep_everything_in_registers) {
     EXPECT_TRUE(kernel.local_bytes == 0 || takes_sines_of_doubles(kernel.name))
         << kernel.name << ": " << kernel.local_bytes << " bytes";
   }
+}
+
+// Loading may wait for all that runs (kernels.h), so it is done when a device is opened.
+TEST(gpu_profile_of_loading, no_launch_has_to_load_its_kernel) {
+  for (const Device device : {gpu(0), gpu(1)}) {
+    const DeviceScope scope(device);
+    const Tensor x = fill({100}, 2.0);
+    EXPECT_EQ((x * x).to_vector<float>()[99], 4.0F);
+  }
+  EXPECT_EQ(sim::counts().sums.lazy_loads, 0);
 }
 
 TEST(gpu_kernels, fit_with_the_blocks_that_their_bounds_allow) {

@@ -25,6 +25,7 @@ typedef struct cudasim_counters {
   long long bytes_h2d, bytes_d2h, bytes_d2d, bytes_peer;
   // Waits of the host: those asked for, and those that other calls imply.
   long long stream_syncs, device_syncs, event_syncs, hidden_syncs;
+  long long lazy_loads;  // launches that had to load their kernel
   long long event_records, event_waits;
   long long bytes_read, bytes_written;  // of device memory, by all work, each byte once
   long long flops;                      // of the libraries

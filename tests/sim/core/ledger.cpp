@@ -138,6 +138,7 @@ void print_counters() {
                  {"for a device", &C::device_syncs},
                  {"for an event", &C::event_syncs},
                  {"hidden", &C::hidden_syncs},
+                 {"kernels loaded by launches", &C::lazy_loads},
                  {"events recorded", &C::event_records},
                  {"waited for by streams", &C::event_waits}});
   print_line(c, {{"bytes of devices read", &C::bytes_read}, {"written", &C::bytes_written}});

@@ -1,4 +1,5 @@
 #include "tests/sim/core/machine.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/libraries/cublas_types.h"
 #include "tests/sim/libraries/library.h"
 
@@ -60,6 +61,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   if (Machine::get().sticky() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
   // cuBLAS, "cublasCreate": it allocates on the device; the status is unsourced.
   if (!keen::sim::capture_permits("cublasCreate_v2")) return CUBLAS_STATUS_ALLOC_FAILED;
+  keen::sim::Stalls::get().check(Machine::thread().device, "cublasCreate_v2");
   *handle = registry<cublasContext>().make();
   (*handle)->device = Machine::thread().device;
   return CUBLAS_STATUS_SUCCESS;

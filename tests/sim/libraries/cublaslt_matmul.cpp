@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tests/sim/core/machine.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/libraries/cublas_types.h"
 #include "tests/sim/libraries/cublaslt_epilogue.h"
 #include "tests/sim/libraries/library.h"
@@ -241,6 +242,7 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t* lightHandle) {
   if (Machine::get().sticky() != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
   // cuBLAS, "cublasLtCreate": it allocates on the device; the status is unsourced.
   if (!capture_permits("cublasLtCreate")) return CUBLAS_STATUS_ALLOC_FAILED;
+  Stalls::get().check(Machine::thread().device, "cublasLtCreate");
   *lightHandle = registry<cublasLtContext>().make();
   (*lightHandle)->device = Machine::thread().device;
   return CUBLAS_STATUS_SUCCESS;

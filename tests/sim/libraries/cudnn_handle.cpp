@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/libraries/cudnn_types.h"
 
 using namespace keen::sim;  // NOLINT(google-build-using-namespace): the API is global
@@ -54,6 +55,7 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
   if (Machine::get().sticky() != cudaSuccess) return CUDNN_STATUS_NOT_INITIALIZED;
   // cuDNN, "cudnnCreate": it allocates on the device; the status is unsourced.
   if (!capture_permits("cudnnCreate")) return CUDNN_STATUS_ALLOC_FAILED;
+  Stalls::get().check(Machine::thread().device, "cudnnCreate");
   *handle = registry<cudnnContext>().make();
   (*handle)->device = Machine::thread().device;
   return CUDNN_STATUS_SUCCESS;

@@ -216,6 +216,7 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
   for (const auto& part : comm->member->outstanding) {
     part->left = true;
     part->collective->reached[part->slot] = false;
+    Stalls::get().remove(part->collective.get(), comm->member->device);
   }
   comm->member->alive = false;
   registry<ncclComm>().destroy(comm);

@@ -95,7 +95,13 @@ std::shared_ptr<Part> join(const std::shared_ptr<Member>& member, const Collecti
   compare(*member, call, name_of(lane, number), collective.get());
   compare_order(*member, collective);
   collective->calls[slot] = call;
-  if (++collective->issued == collective->calls.size()) open.erase({lane, number});
+  if (++collective->issued == collective->calls.size()) {
+    open.erase({lane, number});
+    Stalls::get().remove(collective.get());
+  } else {
+    Stalls::get().add(collective.get(), member->device,
+                      std::string(call.api) + " of rank " + std::to_string(member->rank));
+  }
   auto part = std::make_shared<Part>(Part{collective, slot});
   member->outstanding.insert(part);
   return part;

@@ -11,6 +11,7 @@
 
 #include "tests/sim/core/clock.h"
 #include "tests/sim/core/operation.h"
+#include "tests/sim/core/stalls.h"
 
 namespace keen::sim {
 
@@ -57,6 +58,9 @@ struct World;
 // the sender and the receiver.
 struct Collective {
   Collective(const World* owner, std::size_t slots) : world(owner), calls(slots), reached(slots) {}
+  ~Collective() { Stalls::get().remove(this); }
+  Collective(const Collective&) = delete;
+  Collective& operator=(const Collective&) = delete;
 
   const World* world;
   std::vector<std::optional<CollectiveCall>> calls;

@@ -1,8 +1,10 @@
 // Misuse of NCCL, planted and repaired: a named finding or error, never a hang. usage: program CASE
 #include <nccl.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "tests/sim/programs/check.h"
 #include "tests/sim/programs/fault_case.h"
@@ -94,6 +96,47 @@ KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout) {
   if (const int error = ranks.wait()) return error;
   increment<<<1, kCount, 0, ranks.streams[0]>>>(ranks.data[0], ranks.data[0], kCount);
   return cudaStreamSynchronize(ranks.streams[0]);
+}
+
+// ---- What may wait for a device where a collective waits for a rank
+
+KEEN_FAULT(allocates_behind_a_collective, "deadlock", cudaSuccess) {
+  Ranks ranks;
+  void* memory = nullptr;
+  if (!planted) KEEN_CUDA_CHECK(cudaMalloc(&memory, 64));
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  if (planted) KEEN_CUDA_CHECK(cudaMalloc(&memory, 64));
+  in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
+  const int error = ranks.wait();
+  KEEN_CUDA_CHECK(cudaFree(memory));
+  return error;
+}
+
+template <int>
+__global__ void set_first(float* y) {
+  y[0] = 1;
+}
+
+// One that no run of the case has used yet.
+auto* new_kernel() {
+  using Kernel = void (*)(float*);
+  static const auto kernels = []<int... i>(std::integer_sequence<int, i...>) {
+    return std::array<Kernel, sizeof...(i)>{set_first<i>...};
+  }
+  (std::make_integer_sequence<int, 64>());
+  static std::size_t used = 0;
+  return kernels.at(used++);
+}
+
+KEEN_FAULT(loads_behind_a_collective, "deadlock", cudaSuccess) {
+  Ranks ranks;
+  auto* kernel = new_kernel();
+  cudaFuncAttributes attributes = {};
+  if (!planted) KEEN_CUDA_CHECK(cudaFuncGetAttributes(&attributes, kernel));
+  KEEN_STATUS_CHECK(ranks.all_reduce(0));
+  kernel<<<1, 1, 0, ranks.streams[0]>>>(ranks.data[0]);
+  in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
+  return ranks.wait();
 }
 
 // ---- Ranks that disagree

@@ -8,6 +8,7 @@
 #include "tests/sim/core/machine.h"
 #include "tests/sim/core/model.h"
 #include "tests/sim/core/operation.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/ptx/loader.h"
 #include "tests/sim/ptx/warp.h"
 
@@ -29,11 +30,23 @@ std::size_t shared_limit(const Kernel& kernel) {
   return std::max(kernel.dynamic_shared_limit, DeviceModel::kSharedPerBlock);
 }
 
+// CUDA C++ Programming Guide, "Lazy Loading": a kernel is loaded when it is first used on a device.
+// Whether that was new.
+bool load_on(Kernel& kernel, int device, const char* use) {
+  const unsigned bit = 1U << static_cast<unsigned>(device);
+  if ((kernel.loaded_on & bit) != 0) return false;
+  kernel.loaded_on |= bit;
+  Stalls::get().check(device, std::string(use) + ", which loads " + kernel.title + ",");
+  return true;
+}
+
 cudaError_t find_and_load(const void* stub, Kernel** kernel, const Function** function) {
   *kernel = ptx::find_kernel(stub);
   if (*kernel == nullptr) return cudaErrorInvalidDeviceFunction;
   *function = ptx::load(**kernel);
-  return *function == nullptr ? cudaErrorInvalidKernelImage : cudaSuccess;
+  if (*function == nullptr) return cudaErrorInvalidKernelImage;
+  load_on(**kernel, Machine::thread().device, "a call for its attributes");
+  return cudaSuccess;
 }
 
 // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
@@ -92,6 +105,7 @@ cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** ar
   if (const cudaError_t error = check_resources(*kernel, *function, count, dynamic_shared))
     return error;
   if (!ptx::place_variables(*kernel->loaded->module, device)) return cudaErrorMemoryAllocation;
+  if (load_on(*kernel, device, "the first launch")) ++machine.counters.lazy_loads;
 
   ptx::Grid grid;
   grid.module = kernel->loaded->module.get();

@@ -22,6 +22,7 @@ struct Kernel {
   std::string symbol;                    // as PTX names it
   std::string title;                     // as the source names it
   std::size_t dynamic_shared_limit = 0;  // set by cudaFuncSetAttribute; 0: the default
+  unsigned loaded_on = 0;                // bits of devices
   Coverage coverage;
 };
 

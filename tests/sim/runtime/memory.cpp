@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/sim/core/settings.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/copies.h"
 #include "tests/sim/runtime/entry.h"
@@ -48,6 +49,7 @@ cudaError_t allocate_host(const char* api, void** pointer, std::size_t bytes, un
   }
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
   ++Machine::get().counters.host_mallocs;
+  Stalls::get().check(Machine::thread().device, api);
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
   *pointer = std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage);
@@ -81,6 +83,7 @@ cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   if (pointer == nullptr) return fail(cudaErrorInvalidValue);
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
   ++Machine::get().counters.mallocs;
+  Stalls::get().check(Machine::thread().device, "cudaMalloc");
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;  // unsourced
   const Address base = Memory::get().allocate(Machine::thread().device, bytes,
@@ -135,6 +138,7 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
 cudaError_t cudaFreeHost(void* pointer) {
   const Guard guard(Machine::get());
   if (const cudaError_t error = begin("cudaFreeHost")) return error;
+  Stalls::get().check(Machine::thread().device, "cudaFreeHost");
   if (pointer == nullptr) return cudaSuccess;
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
   const auto block = pinned_blocks().find(pointer);

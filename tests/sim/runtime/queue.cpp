@@ -8,6 +8,7 @@
 
 #include "tests/sim/core/ledger.h"
 #include "tests/sim/core/memory.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/pools.h"
 
@@ -46,6 +47,7 @@ void report_deadlock() {
   if (waiting.empty()) waiting = " no device work; a host thread waits for another one";
   Machine::get().report("deadlock", "nothing can run any more; waiting:" + waiting);
   Machine::get().set_sticky(cudaErrorLaunchTimeout);
+  Stalls::get().clear();  // a watchdog ends them
   while (step()) {
   }
 }
