@@ -14,7 +14,7 @@
 //  - DeviceContext::record. CPU: an event that is complete. GPU: cudaEventRecord.
 //  - DeviceContext::wait. CPU: nothing. GPU: cudaStreamWaitEvent; the stream waits, not the host.
 //  - DeviceContext::synchronize. CPU: nothing. GPU: the host waits; an asynchronous error of an
-//    earlier op is thrown here, once, with the name of that op where it is known.
+//    earlier op is thrown here, with the name of that op where it is known.
 //  - Tensor::item and Tensor::to_vector. CPU: a read. GPU: a copy to the host, then synchronize.
 //
 // Errors of arguments and shapes are always thrown by the op itself. After a fault that the device

@@ -30,7 +30,7 @@ class Allocator {
               // bounds
   };
 
-  // The device must be current in all calls. `limit`: bytes, 0 for none.
+  // The device must be current in all calls.
   Allocator(Device device, cudaStream_t stream, EventLog& events);
   Allocator(const Allocator&) = delete;
   Allocator& operator=(const Allocator&) = delete;
@@ -43,7 +43,7 @@ class Allocator {
   [[nodiscard]] MemoryStats stats() const;
   void reset_peak();
   void trim();
-  void set_limit(std::size_t bytes);
+  void set_limit(std::size_t bytes);  // 0: none
 
  private:
   // Who asked for a block, and how large it is.
