@@ -1,4 +1,5 @@
 #include "kernels/detail/batch_product.h"
+#include "kernels/detail/compute_type.h"
 #include "kernels/detail/gpu_choice.h"
 #include "kernels/detail/product_gpu.h"
 #include "kernels/detail/tiled_product.cuh"
@@ -18,7 +19,7 @@ template <class T>
 __global__ void __launch_bounds__(detail::kProductBlock)
     product_kernel(const T* a, const T* b, T* out, const __grid_constant__ Product p,
                    std::int64_t row_tiles, std::int64_t column_tiles) {
-  using Sum = detail::ProductSum<T>;
+  using Sum = detail::Compute<T>;
   using Operand = detail::MatrixOperand<T, std::int64_t, true>;
   std::int64_t tile = blockIdx.x;
   const std::int64_t column_tile = tile % column_tiles;

@@ -17,9 +17,9 @@
 namespace keen::op {
 namespace {
 
+using detail::Compute;
 using detail::FastDivisor;
 using detail::PoolShape;
-using detail::pools::Compute;
 using detail::pools::find_maxima;
 using detail::pools::kLanes;
 using detail::pools::Lanes;

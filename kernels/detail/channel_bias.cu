@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/detail/channel_bias.h"
+#include "kernels/detail/compute_type.h"
 #include "kernels/detail/index_divisor.cuh"
 #include "kernels/detail/wide_index.h"
 #include "runtime/device/buffer.h"
@@ -16,9 +17,6 @@ using device::cuda::launch;
 using device::cuda::load_vector;
 using device::cuda::loop_shape;
 using device::cuda::store_vector;
-
-template <class T>
-using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 // ---- Adding ----
 
@@ -116,8 +114,8 @@ template <class T>
 struct Rows {
   const T* from;
   std::int64_t channels;
-  __device__ Sum<T> at(std::int64_t row, std::int64_t channel) const {
-    return static_cast<Sum<T>>(from[row * channels + channel]);
+  __device__ Compute<T> at(std::int64_t row, std::int64_t channel) const {
+    return static_cast<Compute<T>>(from[row * channels + channel]);
   }
 };
 
@@ -127,10 +125,10 @@ struct Planes {
   std::int64_t channels;
   std::int64_t inner;
   IndexDivisor<Index> by_inner;
-  __device__ Sum<T> at(std::int64_t row, std::int64_t channel) const {
+  __device__ Compute<T> at(std::int64_t row, std::int64_t channel) const {
     auto place = static_cast<Index>(row);
     const std::int64_t image = by_inner.split(&place);
-    return static_cast<Sum<T>>(from[(image * channels + channel) * inner + place]);
+    return static_cast<Compute<T>>(from[(image * channels + channel) * inner + place]);
   }
 };
 
@@ -164,9 +162,9 @@ __device__ Part sum_rows(const Source& rows, const SumPlan& plan, std::int64_t f
 
 template <class Source, class T>
 __global__ void __launch_bounds__(kLoopBlock, 4)
-    channel_sums_kernel(const __grid_constant__ Source rows, T* out, Sum<T>* partial,
+    channel_sums_kernel(const __grid_constant__ Source rows, T* out, Compute<T>* partial,
                         unsigned* arrivals, const __grid_constant__ SumPlan plan) {
-  __shared__ Sum<T> shared[kLoopBlock];
+  __shared__ Compute<T> shared[kLoopBlock];
   __shared__ bool last;
   const auto part = static_cast<std::int64_t>(blockIdx.x) % plan.parts;
   const auto tile = static_cast<std::int64_t>(blockIdx.x) / plan.parts;
@@ -175,7 +173,7 @@ __global__ void __launch_bounds__(kLoopBlock, 4)
   const bool writes = static_cast<int>(threadIdx.x) < plan.columns && channel < plan.channels;
   const std::int64_t begin = part * plan.part_rows;
   const std::int64_t end = min(begin + plan.part_rows, plan.rows);
-  Sum<T> sum = sum_rows(rows, plan, first, begin, end, shared);
+  Compute<T> sum = sum_rows(rows, plan, first, begin, end, shared);
   if (plan.parts > 1) {
     if (writes) partial[part * plan.channels + channel] = sum;
     __threadfence();
@@ -187,7 +185,7 @@ __global__ void __launch_bounds__(kLoopBlock, 4)
     __syncthreads();
     if (!last) return;
     __threadfence();
-    const Rows<Sum<T>> parts{partial, plan.channels};
+    const Rows<Compute<T>> parts{partial, plan.channels};
     sum = sum_rows(parts, plan, first, 0, plan.parts, shared);
   }
   if (writes) out[channel] = static_cast<T>(sum);
@@ -216,11 +214,11 @@ void launch_sums(Device device, const ChannelLayout& layout, const Source& rows,
   const SumPlan plan = sum_plan(layout);
   const std::int64_t tiles = (plan.channels + plan.columns - 1) / plan.columns;
   RefPtr<Buffer> memory;
-  Sum<T>* partial = nullptr;
+  Compute<T>* partial = nullptr;
   if (plan.parts > 1) {
     const auto sums = static_cast<std::size_t>(plan.parts * plan.channels);
-    memory = Buffer::allocate(device, sums * sizeof(Sum<T>));
-    partial = static_cast<Sum<T>*>(memory->data());
+    memory = Buffer::allocate(device, sums * sizeof(Compute<T>));
+    partial = static_cast<Compute<T>*>(memory->data());
   }
   launch<channel_sums_kernel<Source, T>>(device, {.grid = tiles * plan.parts, .block = kLoopBlock},
                                          rows, out, partial,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/detail/broadcast.h"
+#include "kernels/detail/compute_type.h"
 #include "runtime/device/cpu/parallel.h"
 #include "runtime/op/op.h"
 
@@ -17,11 +18,6 @@ namespace keen::detail {
 inline constexpr std::int64_t kElementwiseGrain = 32 * 1024;
 // The same for functors that call math functions.
 inline constexpr std::int64_t kVectorMathGrain = 4 * 1024;
-
-// The type in which elements of type T are computed.
-template <class T>
-using Compute =
-    std::conditional_t<std::is_same_v<T, half> || std::is_same_v<T, bfloat16>, float, T>;
 
 template <class F>
 inline constexpr bool kIsVectorMath = requires {

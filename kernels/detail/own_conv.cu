@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/detail/compute_type.h"
 #include "kernels/detail/conv_gpu.h"
 #include "kernels/detail/conv_operands.cuh"
 #include "kernels/detail/tiled_product.cuh"
@@ -45,7 +46,7 @@ template <class T, class Index>
 __global__ void __launch_bounds__(kProductBlock)
     conv_forward_kernel(const T* x, const T* w, const T* bias, T* out,
                         const __grid_constant__ Geometry<Index> g) {
-  using Sum = ProductSum<T>;
+  using Sum = Compute<T>;
   const Place<Index> place(g);
   const Index first = place.group * g.group_out;
   const WindowOperand<T, Index, false, true> windows{x + place.group * g.group_in, g};
@@ -62,7 +63,7 @@ template <class T, class Index>
 __global__ void __launch_bounds__(kProductBlock)
     conv_backward_input_kernel(const T* w, const T* dy, T* out,
                                const __grid_constant__ Geometry<Index> g) {
-  using Sum = ProductSum<T>;
+  using Sum = Compute<T>;
   const Place<Index> place(g);
   const WindowOperand<T, Index, true, true> windows{dy + place.group * g.group_out, g};
   const FilterOperand<T, Index> filter{w + place.group * g.group_out, g};
@@ -77,9 +78,9 @@ __global__ void __launch_bounds__(kProductBlock)
 // Writes to `parts`, one filter after the other, if it is not null.
 template <class T, class Index>
 __global__ void __launch_bounds__(kProductBlock, 2)
-    conv_backward_filter_kernel(const T* x, const T* dy, T* out, ProductSum<T>* parts,
+    conv_backward_filter_kernel(const T* x, const T* dy, T* out, Compute<T>* parts,
                                 const __grid_constant__ Geometry<Index> g) {
-  using Sum = ProductSum<T>;
+  using Sum = Compute<T>;
   const Place<Index> place(g);
   const Index first = place.group * g.group_out;
   const WindowOperand<T, Index, false, false> windows{x + place.group * g.group_in, g};
@@ -101,9 +102,9 @@ __global__ void __launch_bounds__(kProductBlock, 2)
 
 template <class T>
 __global__ void __launch_bounds__(device::cuda::kLoopBlock)
-    add_parts_kernel(const ProductSum<T>* parts, std::int64_t count, T* out, std::int64_t n) {
+    add_parts_kernel(const Compute<T>* parts, std::int64_t count, T* out, std::int64_t n) {
   for (std::int64_t i = global_thread(); i < n; i += global_threads()) {
-    ProductSum<T> sum = parts[i];
+    Compute<T> sum = parts[i];
     for (std::int64_t part = 1; part < count; ++part) sum += parts[part * n + i];
     out[i] = static_cast<T>(sum);
   }
@@ -205,11 +206,11 @@ void launch_conv(device::DeviceContext& device, const ConvCall& call) {
   }
   const std::int64_t n = call.shape.filter_size();
   RefPtr<Buffer> parts;
-  ProductSum<T>* sums = nullptr;
+  Compute<T>* sums = nullptr;
   if (sizes.parts > 1) {
-    const auto bytes = static_cast<std::size_t>(sizes.parts * n) * sizeof(ProductSum<T>);
+    const auto bytes = static_cast<std::size_t>(sizes.parts * n) * sizeof(Compute<T>);
     parts = Buffer::allocate(device.device(), bytes);
-    sums = static_cast<ProductSum<T>*>(parts->data());
+    sums = static_cast<Compute<T>*>(parts->data());
   }
   device::cuda::launch<conv_backward_filter_kernel<T, Index>>(device.device(), launch, first,
                                                               second, result, sums, g);

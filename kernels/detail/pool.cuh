@@ -7,16 +7,13 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/detail/compute_type.h"
 #include "kernels/detail/fast_divide.h"
-#include "runtime/base/half.h"
 #include "runtime/device/cuda/vectors.cuh"
 
 namespace keen::detail::pools {
 
 using device::cuda::Vector;
-
-template <class T>
-using Compute = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 // The lowest finite value of T.
 template <class T>

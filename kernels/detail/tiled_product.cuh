@@ -12,15 +12,10 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "runtime/device/cuda/vectors.cuh"
 
 namespace keen::detail {
-
-// What products of T are added up in.
-template <class T>
-using ProductSum = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 inline constexpr int kProductTile = 64;   // rows and columns of a block
 inline constexpr int kProductDepth = 16;  // that shared memory holds
