@@ -2,8 +2,6 @@
 // words of the first fault. Each case has a process of its own.
 #include <gmock/gmock.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,6 +17,7 @@
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/context.h"
 #include "runtime/tensor/variable.h"
+#include "tests/gpu/own_process.h"
 #include "tests/sim/sim_control.h"
 
 namespace keen::test {
@@ -32,23 +31,6 @@ using testing::StartsWith;
 constexpr int kInvalidValue = 1;      // cudaErrorInvalidValue
 constexpr int kLaunchFailure = 719;   // cudaErrorLaunchFailure
 constexpr int kExecutionFailed = 13;  // CUBLAS_STATUS_EXECUTION_FAILED
-
-// Starts this program anew for the checks alone, which may poison that process.
-void in_own_process(const std::function<void()>& checks) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto run = [&] {
-    checks();
-    KEEN_SIM(cudasim_clear)();
-    const testing::TestResult& result =
-        *testing::UnitTest::GetInstance()->current_test_info()->result();
-    for (int i = 0; i < result.total_part_count(); ++i) {
-      const testing::TestPartResult& part = result.GetTestPartResult(i);
-      std::fprintf(stderr, "line %d: %s\n", part.line_number(), part.message());
-    }
-    std::exit(result.Failed() ? 1 : 0);
-  };
-  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
-}
 
 // Says that it has more elements than its block holds: whoever reads them all leaves the block.
 Tensor too_short(const Shape& shape) {

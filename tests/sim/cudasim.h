@@ -103,6 +103,9 @@ void cudasim_clear(void);
 int cudasim_finding_count(void);
 const char* cudasim_finding(int index);
 
+// Whether the device's primary context has been made: by cudaSetDevice, or by a call that needs it.
+int cudasim_has_context(int device);
+
 // What one host thread says here, another knows after cudasim_host_acquire of the same address: a
 // mutex that is released and acquired, a thread that ends and is joined.
 void cudasim_host_release(const void* object);

@@ -71,7 +71,7 @@ void CudaContext::deallocate(void* block, std::size_t) noexcept {
   static_cast<void>(cudaGetDevice(&before));
   if (before != device().index) static_cast<void>(cudaSetDevice(device().index));
   allocator_.deallocate(block);
-  if (before != device().index) static_cast<void>(cudaSetDevice(before));
+  if (before != device().index) restore_device(before);
 }
 
 void CudaContext::trim() {

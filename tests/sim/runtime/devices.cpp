@@ -151,6 +151,7 @@ cudaError_t cudaSetDevice(int device) {
   if (const cudaError_t error = begin("cudaSetDevice")) return error;
   if (!is_device(device)) return fail(cudaErrorInvalidDevice);
   Machine::thread().device = device;
+  make_context(device);
   return cudaSuccess;
 }
 

@@ -12,6 +12,11 @@ cudaError_t begin(const char* api);
 // ignored in silence.
 cudaError_t unsupported(const char* api, const std::string& what);
 
+// The device's primary context exists from now on; that of the current device, if `api` is a
+// function that needs one.
+void make_context(int device);
+void make_context_for(const char* api);
+
 // For tests: injects a failure, and forgets all of them.
 void inject_failure(const std::string& api, int k, int code);
 void clear_failures();

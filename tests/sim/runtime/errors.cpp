@@ -71,6 +71,7 @@ int enter(const char* api) {
     machine.report("host-function", std::string(api) + " is called inside a host function");
     if (own) return cudaErrorNotPermitted;
   }
+  if (own) make_context_for(api);
   return injected_failure(api);
 }
 
