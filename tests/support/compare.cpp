@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/base/text.h"
+#include "runtime/device/gpu.h"
 
 namespace keen::test {
 namespace {
@@ -119,6 +120,17 @@ std::string exact_difference(const std::string& what, const Tensor& got, const T
       return std::memcmp(&a, &b, sizeof a) == 0;
     }
   });
+}
+
+std::string drawn_difference(const std::string& what, const Tensor& got, const Tensor& want) {
+  if (device::gpu_count() == 0 || !got.defined() || !is_floating(got.dtype())) {
+    return exact_difference(what, got, want);
+  }
+  const double unit = got.dtype() == DType::kFloat64   ? 0x1p-52
+                      : got.dtype() == DType::kFloat32 ? 0x1p-23
+                      : got.dtype() == DType::kFloat16 ? 0x1p-10
+                                                       : 0x1p-7;
+  return difference(what, got, want, {8 * unit, unit});
 }
 
 }  // namespace keen::test

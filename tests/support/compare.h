@@ -33,4 +33,9 @@ inline constexpr Tolerance kGradients{1e-4, 1e-6};
 [[nodiscard]] std::string exact_difference(const std::string& what, const Tensor& got,
                                            const Tensor& want);
 
+// For random numbers: the same, but where there is a GPU, which draws them then, floating ones may
+// be a few units in the last place apart: its sines and logarithms are others.
+[[nodiscard]] std::string drawn_difference(const std::string& what, const Tensor& got,
+                                           const Tensor& want);
+
 }  // namespace keen::test

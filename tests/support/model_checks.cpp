@@ -17,7 +17,7 @@ Tensor number(const json& value) { return Tensor::scalar(value.get<float>()); }
 }  // namespace
 
 void ModelChecks::exact(const std::string& what, const Tensor& got, const json& want) {
-  add(exact_difference(what, got, array(want)));
+  add(drawn_difference(what, got, array(want)));
 }
 
 void ModelChecks::close(const std::string& what, const Tensor& got, const json& want,

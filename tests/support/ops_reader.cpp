@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "runtime/base/text.h"
+#include "runtime/op/core_ops.h"
 #include "tests/support/golden_arrays.h"
 #include "tests/support/op_case.h"
 #include "tests/support/op_table.h"
@@ -103,8 +104,9 @@ std::vector<GoldenTest> read_ops(const GoldenFile& file, const json& contents) {
     const json entry = contents.at("entries")[i];
     const std::string arrays = file.folder + "/arrays.safetensors";
     tests.push_back(
-        {"ops." + file.name, test_name(i, entry.at("op").get<std::string>()),
-         [entry, arrays] { return play(case_of(entry, GoldenArrays::read(arrays)), cpu()); }});
+        {"ops." + file.name, test_name(i, entry.at("op").get<std::string>()), [entry, arrays] {
+           return play(case_of(entry, GoldenArrays::read(arrays)), fill({}, 0.0).device());
+         }});
   }
   return tests;
 }

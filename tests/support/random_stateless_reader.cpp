@@ -21,7 +21,7 @@ random::StatelessSeed seed_of(const json& seed) {
 
 std::vector<std::string> unsigned_texts(const Tensor& words) {
   std::vector<std::string> texts;
-  for (const std::int64_t word : words.data<std::int64_t>()) {
+  for (const std::int64_t word : words.to_vector<std::int64_t>()) {
     texts.push_back(std::to_string(static_cast<std::uint64_t>(word)));
   }
   return texts;

@@ -163,7 +163,7 @@ Differences play_random_step(const json& step, const GoldenArrays& arrays) {
   const RandomOpRecorder recorder;
   const Tensor got = found->second(what);
   const auto output = step.at("output").get<std::string>();
-  if (const std::string difference = exact_difference(output, got, arrays.at(output));
+  if (const std::string difference = drawn_difference(output, got, arrays.at(output));
       !difference.empty()) {
     differences.push_back(difference);
   }

@@ -18,7 +18,7 @@ struct RandomPlay {
   Differences& differences;
 
   void compare(const std::string& what, const Tensor& got, const std::string& name) const {
-    add(exact_difference(what, got, arrays.at(name)));
+    add(drawn_difference(what, got, arrays.at(name)));
   }
   void compare_values(const std::string& what, const nlohmann::json& got,
                       const nlohmann::json& want) const;
