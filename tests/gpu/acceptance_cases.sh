@@ -55,6 +55,31 @@ run_case() {
   return "$status"
 }
 
+# Seconds without a word after which a process of cases hangs: each says when it begins and ends.
+silence=30
+
+# in_watched_child LOG COMMAND…: as in_child, and 125 where the process hung.
+in_watched_child() {
+  local log=$1 pid size=-1 since=$SECONDS hung=0
+  shift
+  : >"$log"
+  in_child "$log" "$@" &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if [[ $(stat -c %s "$log") != "$size" ]]; then
+      size=$(stat -c %s "$log") since=$SECONDS
+    elif ((SECONDS - since > silence)); then
+      hung=1
+      pkill -KILL -P "$(pgrep -P "$pid" | head -n 1)" 2>/dev/null
+      break
+    fi
+  done
+  wait "$pid"
+  local status=$?
+  return $((hung ? 125 : status))
+}
+
 # ---- Cases of a test program: each process ends at the first failure, and the next takes what is left ----------------------
 
 list_cases() {
@@ -63,7 +88,7 @@ list_cases() {
 
 # run_cases PROGRAM CASE…; results carry the text in $variant behind the name.
 run_cases() {
-  local program=$1 cases=("${@:2}") next=0 part=0 total=$(($# - 1)) log status chosen seen name
+  local program=$1 cases=("${@:2}") next=0 part=0 total=$(($# - 1)) log status chosen seen name verdict
   while ((next < total)); do
     if (($(left) == 0)); then
       record "$program" 'not run' "$((total - next)) of $total cases: no time was left"
@@ -72,18 +97,24 @@ run_cases() {
     log=$out/logs/$stage.$program${variant:+.own}.$((part++)).txt
     chosen=("${cases[@]:next:200}")
     name=$(IFS=: && printf '%s' "${chosen[*]}")
-    in_child "$log" "$bin/$program" --gtest_fail_fast --gtest_color=no "--gtest_filter=$name"
+    in_watched_child "$log" "$bin/$program" --gtest_fail_fast --gtest_color=no "--gtest_filter=$name"
     status=$?
     seen=0
-    while read -r name; do
-      record "$name${variant-}" passed
+    while read -r verdict name; do
+      if [[ $verdict == OK ]]; then
+        record "$name${variant-}" passed
+      else
+        record "$name${variant-}" 'not run' "$(sed -n "/^\[ RUN      \] $name\$/,/SKIPPED/p" "$log" | grep -vE '^\[|^$|Skipped' | tail -n 1)"
+      fi
       ((++seen))
-    done < <(sed -nE 's/^\[       OK \] ([^ ]+) \(.*/\1/p' "$log")
+    done < <(sed -nE 's/^\[ *(OK|SKIPPED) \] ([^ ]+) \(.*/\1 \2/p' "$log")
     ((next += seen))
     ((seen < ${#chosen[@]})) || continue
     # The case that began and did not end well.
     name=$(sed -nE 's/^\[ RUN      \] ([^ ]+)$/\1/p' "$log" | sed -n "$((seen + 1))p")
-    if ((status == 124 || status == 137)) && (($(left) == 0)); then
+    if ((status == 125)); then
+      record "${name:-$program}${variant-}" failed "hung: no word for $silence s"
+    elif ((status == 124 || status == 137)) && (($(left) == 0)); then
       record "${name:-$program}${variant-}" 'not run' "stopped: no time was left"
     elif [[ -z $name ]]; then
       record "$program" failed "status $status before a case began: $(tail -n 1 "$log")"
@@ -118,7 +149,7 @@ simulated_bits() {
   for seed in 1 2; do
     rm -f "$file.$seed"
     KEEN_OP_BITS=$file.$seed KEEN_CONV=own CUDASIM_MODEL=h200 CUDASIM_SEED=$seed LD_LIBRARY_PATH=$folder:$build \
-      "$build/bin/kernel_tests" --gtest_brief=1 "--gtest_filter=${filter}gpu0" >"$file.$seed.log" 2>&1 </dev/null &
+      timeout 300 "$build/bin/kernel_tests" --gtest_brief=1 "--gtest_filter=${filter}gpu0" >"$file.$seed.log" 2>&1 </dev/null &
     pids+=($!)
   done
   for seed in "${pids[@]}"; do wait "$seed" || bad=1; done

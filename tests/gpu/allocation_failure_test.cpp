@@ -12,6 +12,7 @@
 #include "runtime/base/error.h"
 #include "runtime/device/device_context.h"
 #include "shim/keen.h"
+#include "tests/gpu/needs_simulator.h"
 #include "tests/sim/sim_control.h"
 #include "tests/support/compare.h"
 #include "tests/support/numeric_gradient.h"
@@ -59,7 +60,7 @@ class AllocationFailure : public testing::Test {
  protected:
   void SetUp() override {
     const char* mode = std::getenv("KEEN_CUDA_ALLOCATOR");
-    ASSERT_TRUE(sim::simulated());
+    KEEN_NEEDS_SIMULATOR();
     ASSERT_TRUE(mode != nullptr && std::string_view(mode) == "direct")
         << "set KEEN_CUDA_ALLOCATOR=direct";
   }

@@ -12,6 +12,7 @@
 #include "runtime/base/error.h"
 #include "runtime/device/config.h"
 #include "tests/gpu/beside_cpu.h"
+#include "tests/gpu/needs_simulator.h"
 #include "tests/sim/sim_control.h"
 #include "tests/support/data_files.h"
 #include "tests/support/numeric_gradient.h"
@@ -66,7 +67,7 @@ class gpu_convolution_search : public testing::Test {  // NOLINT(readability-ide
 };
 
 TEST_F(gpu_convolution_search, searches_once_for_all_threads_and_processes) {
-  if (!sim::simulated()) return;  // nothing counts the calls there
+  KEEN_NEEDS_SIMULATOR();
   const long long before = searches();
   convolve(7);
   EXPECT_EQ(searches() - before, 3);

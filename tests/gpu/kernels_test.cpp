@@ -9,6 +9,7 @@
 #include "runtime/device/cuda/kernel_resources.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/needs_simulator.h"
 #include "tests/sim/sim_control.h"
 
 namespace keen::test {
@@ -35,6 +36,7 @@ TEST(gpu_kernels, keep_everything_in_registers) {
 
 // Loading may wait for all that runs (kernels.h), so it is done when a device is opened.
 TEST(gpu_profile_of_loading, no_launch_has_to_load_its_kernel) {
+  KEEN_NEEDS_SIMULATOR();
   for (const Device device : {gpu(0), gpu(1)}) {
     const DeviceScope scope(device);
     const Tensor x = fill({100}, 2.0);

@@ -7,6 +7,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/constant.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/needs_simulator.h"
 #include "tests/sim/sim_control.h"
 
 namespace keen::test {
@@ -17,6 +18,7 @@ using Rows = sim::Counts::Rows;
 constexpr int kInvalidValue = 1;  // cudaErrorInvalidValue
 
 TEST(gpu_nvtx, each_op_has_a_range) {
+  KEEN_NEEDS_SIMULATOR();
   const DeviceScope scope(gpu());
   const Tensor x = fill({4, 4}, 1.0);
   const sim::Counts before = sim::counts();
@@ -29,6 +31,7 @@ TEST(gpu_nvtx, each_op_has_a_range) {
 }
 
 TEST(gpu_nvtx, the_range_of_an_op_that_throws_ends) {
+  KEEN_NEEDS_SIMULATOR();
   const DeviceScope scope(gpu());
   const Tensor x = fill({4}, 1.0);
   KEEN_SIM(cudasim_fail)("cudaLaunchKernel", 1, kInvalidValue);

@@ -21,6 +21,7 @@
 #include "runtime/op/core_ops.h"
 #include "runtime/op/execute.h"
 #include "runtime/tensor/context.h"
+#include "tests/gpu/needs_simulator.h"
 #include "tests/sim/sim_control.h"
 #include "tests/support/numeric_gradient.h"
 
@@ -31,7 +32,7 @@ using Labels = std::vector<std::int32_t>;
 
 class gpu_profile : public testing::Test {  // NOLINT(readability-identifier-naming)
  public:
-  void SetUp() override { ASSERT_TRUE(sim::simulated()) << "the GPU is real: nothing counts"; }
+  void SetUp() override { KEEN_NEEDS_SIMULATOR(); }
 
  protected:
   static Tensor some(const Shape& shape, std::uint64_t seed) {
