@@ -11,11 +11,6 @@
 namespace keen::sim {
 namespace {
 
-[[noreturn]] void refuse(const char* name, const char* value, const char* wanted) {
-  std::fprintf(stderr, "cudasim: %s=%s: %s\n", name, value, wanted);
-  std::_Exit(2);
-}
-
 template <class T>
 void read_number(const char* name, T* target, T lowest, T highest) {
   const char* value = std::getenv(name);
@@ -26,7 +21,7 @@ void read_number(const char* name, T* target, T lowest, T highest) {
   if (error != std::errc{} || stop != end || number < lowest || number > highest) {
     const std::string wanted =
         "a number from " + std::to_string(lowest) + " to " + std::to_string(highest);
-    refuse(name, value, wanted.c_str());
+    refuse_setting(name, value, wanted.c_str());
   }
   *target = number;
 }
@@ -48,6 +43,7 @@ Settings read_settings() {
   read_switch("CUDASIM_PROFILE", &s.profile);
   read_switch("CUDASIM_ALL_KERNELS", &s.all_kernels);
   if (const char* folder = std::getenv("CUDASIM_COVERAGE")) s.coverage = folder;
+  if (const char* file = std::getenv("CUDASIM_LIBRARY_TABLE")) s.library_table = file;
   if (const char* model = std::getenv("CUDASIM_MODEL")) s.model = model;
   // Addresses are not given out twice: some must be left when all memory has been taken
   // and freed by each of twenty seeds.
@@ -56,6 +52,11 @@ Settings read_settings() {
 }
 
 }  // namespace
+
+void refuse_setting(const char* name, const char* value, const char* what) {
+  std::fprintf(stderr, "cudasim: %s=%s: %s\n", name, value, what);
+  std::_Exit(2);
+}
 
 const Settings& settings() {
   static const Settings kSettings = read_settings();

@@ -5,7 +5,7 @@
 
 namespace keen::sim {
 
-// What the environment says. Read once, when the stand-in is first called; a value that cannot be
+// What the environment says. Read once, when the stand-in is loaded; a value that cannot be
 // read as what it should be ends the process with a message that names variable and value.
 struct Settings {
   int devices = 2;             // CUDASIM_DEVICES, 1 to kMaxDevices
@@ -17,11 +17,15 @@ struct Settings {
   bool profile = false;        // CUDASIM_PROFILE=1: coalescing, bank conflicts
   bool all_kernels = false;  // CUDASIM_ALL_KERNELS=1: a kernel that was never launched is a finding
   std::string coverage;      // CUDASIM_COVERAGE: folder that ptx/coverage.h fills
-  int stall_seconds = 10;    // CUDASIM_STALL_SECONDS: see Machine::wait
+  std::string library_table;  // CUDASIM_LIBRARY_TABLE: file that libraries/library_table.h reads
+  int stall_seconds = 10;     // CUDASIM_STALL_SECONDS: see Machine::wait
 };
 
 constexpr int kMaxDevices = 8;
 
 const Settings& settings();
+
+// Ends the process with a message that names variable and value, and says what is wrong.
+[[noreturn]] void refuse_setting(const char* name, const char* value, const char* what);
 
 }  // namespace keen::sim

@@ -239,9 +239,7 @@ cudnnStatus_t read_convolution(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_
   const Type type = convolution->x.type;
   if (convolution->w.type != type || convolution->y.type != type) return CUDNN_STATUS_BAD_PARAM;
   const bool wide = convolution->settings.compute == CUDNN_DATA_DOUBLE;
-  if (wide != (type == Type::kDouble)) return CUDNN_STATUS_NOT_SUPPORTED;
-  return type == Type::kBfloat16 && !has_tf32() ? CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH
-                                                : CUDNN_STATUS_SUCCESS;
+  return wide == (type == Type::kDouble) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
 }
 
 void run_convolution(Direction direction, const Convolution& convolution, const void* first,

@@ -1,9 +1,8 @@
 #pragma once
 #include "tests/sim/libraries/cudnn_types.h"
+#include "tests/sim/libraries/library_names.h"
 
 namespace keen::sim {
-
-enum class Direction { kForward, kBackwardData, kBackwardFilter };
 
 // The tensors of a convolution, whatever of them is its output.
 struct Convolution {
@@ -23,13 +22,24 @@ cudnnStatus_t read_convolution(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_
                                cudnnConvolutionDescriptor_t settings, cudnnTensorDescriptor_t y,
                                Convolution* convolution);
 
-// What cuDNN's documentation says of an algorithm for a convolution.
+// What the library support table says of an algorithm for a convolution, else cuDNN's
+// documentation.
 struct AlgorithmFacts {
-  bool supported = false;
+  cudnnStatus_t query = CUDNN_STATUS_NOT_SUPPORTED;  // of the question for the workspace
+  cudnnStatus_t run = CUDNN_STATUS_NOT_SUPPORTED;
   bool deterministic = true;
   std::size_t workspace_bytes = 0;
+  // As the heuristics name it.
+  bool listed = true;
+  int place = -1;  // -1: not known
+  std::size_t listed_bytes = 0;
+  cudnnMathType_t listed_math = CUDNN_DEFAULT_MATH;
+
+  cudnnStatus_t status() const { return query != CUDNN_STATUS_SUCCESS ? query : run; }
 };
 AlgorithmFacts algorithm_facts(Direction direction, int algorithm, const Convolution& convolution);
+// Of the calls that list algorithms.
+cudnnStatus_t heuristics_status(Direction direction, const Convolution& convolution);
 
 // In the order of a call: the two inputs and the output.
 struct ConvolutionMemory {

@@ -68,6 +68,9 @@ struct Algorithm {
   std::int16_t type_a = 0;
   std::int16_t type_d = 0;
   bool short_partial_sums = true;
+  // Of the library support table: then what it says of a run is the answer.
+  bool from_table = false;
+  std::int16_t run_status = 0;
 };
 
 template <class State, class Opaque>

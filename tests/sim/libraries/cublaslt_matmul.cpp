@@ -5,6 +5,7 @@
 #include "tests/sim/libraries/cublas_types.h"
 #include "tests/sim/libraries/cublaslt_epilogue.h"
 #include "tests/sim/libraries/library.h"
+#include "tests/sim/libraries/library_table.h"
 
 // The handle that <cublasLt.h> declares.
 struct cublasLtContext {  // NOLINT(readability-identifier-naming)
@@ -164,8 +165,45 @@ cublasStatus_t describe(const char* api, const Problem& problem, Gemm* gemm) {
   }
   const bool short_output = gemm->d.type == Type::kHalf || gemm->d.type == Type::kBfloat16;
   gemm->short_partial_sums = short_output && !mode.pedantic;
-  if (gemm->a.type == Type::kBfloat16 && !has_tf32()) return CUBLAS_STATUS_ARCH_MISMATCH;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+// What the library support table does not hold is held to the rules.
+cublasStatus_t status_by_rules(const Problem& problem, const Gemm& gemm) {
+  if (gemm.a.type == Type::kBfloat16 && !has_tf32()) return CUBLAS_STATUS_ARCH_MISMATCH;
   return is_refused(problem) ? CUBLAS_STATUS_NOT_SUPPORTED : CUBLAS_STATUS_SUCCESS;
+}
+
+// nullptr: the library support table does not hold that problem with that preference.
+const MatmulAnswer* find_table_answer(const Problem& problem, const Gemm& gemm,
+                                      const PreferenceDescriptor& preference) {
+  const auto is_dense = [&](const LayoutDescriptor& layout) {
+    const auto size = static_cast<std::int64_t>(layout.rows * layout.columns);
+    return layout.order == CUBLASLT_ORDER_COL && layout.type == problem.d.type &&
+           layout.leading == static_cast<std::int64_t>(layout.rows) &&
+           (layout.batch == 1 || layout.batch_stride == size);
+  };
+  for (const auto* layout : {&problem.a, &problem.b, &problem.c, &problem.d}) {
+    if (!is_dense(*layout)) return nullptr;
+  }
+  const MatmulDescriptor& operation = problem.operation;
+  const MatmulAnswer* answer =
+      find_answer({.m = gemm.rows(),
+                   .n = gemm.columns(),
+                   .k = gemm.a.columns,
+                   .transposes_a = operation.operation_a != CUBLAS_OP_N,
+                   .transposes_b = operation.operation_b != CUBLAS_OP_N,
+                   .type = static_cast<cudaDataType>(problem.d.type),
+                   .compute = static_cast<cublasComputeType_t>(operation.compute),
+                   .epilogue = static_cast<cublasLtEpilogue_t>(operation.epilogue),
+                   .batch = problem.d.batch,
+                   .alignment = std::min({preference.alignment_a, preference.alignment_b,
+                                          preference.alignment_c, preference.alignment_d}),
+                   .reductions = preference.reductions});
+  if (answer == nullptr || answer->workspace_bytes.empty()) return answer;
+  // With less memory than all its results want, the library would have named others.
+  const std::size_t least = *std::ranges::min_element(answer->workspace_bytes);
+  return least <= preference.workspace_bytes ? answer : nullptr;
 }
 
 std::size_t split_bytes(const Gemm& gemm) {
@@ -175,7 +213,7 @@ std::size_t split_bytes(const Gemm& gemm) {
 // Holds the call to what the heuristic was told when it gave the algorithm.
 cublasStatus_t apply_algorithm(const cublasLtMatmulAlgo_t* chosen, const Problem& problem,
                                std::size_t workspace_bytes, Gemm* gemm) {
-  if (chosen == nullptr) return CUBLAS_STATUS_SUCCESS;
+  if (chosen == nullptr) return status_by_rules(problem, *gemm);
   Algorithm algorithm;
   if (!read_state(chosen, &algorithm)) return CUBLAS_STATUS_INVALID_VALUE;
   if (algorithm.compute != problem.operation.compute ||
@@ -183,6 +221,9 @@ cublasStatus_t apply_algorithm(const cublasLtMatmulAlgo_t* chosen, const Problem
       algorithm.type_d != static_cast<std::int16_t>(problem.d.type)) {
     return CUBLAS_STATUS_NOT_SUPPORTED;
   }
+  const auto status = algorithm.from_table ? static_cast<cublasStatus_t>(algorithm.run_status)
+                                           : status_by_rules(problem, *gemm);
+  if (status != CUBLAS_STATUS_SUCCESS) return status;
   if (workspace_bytes < algorithm.workspace_bytes) return CUBLAS_STATUS_INVALID_VALUE;
   const bool reads_c = gemm->beta != 0;
   if (!device_operand(kMatmul, "A, as the heuristic was told,", gemm->a.data,
@@ -280,9 +321,12 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
   }
   Gemm gemm;
   if (const auto status = describe(kApi, problem, &gemm)) return status;
+  const MatmulAnswer* answer = find_table_answer(problem, gemm, preferred);
   const auto add = [&](std::size_t workspace_bytes) {
     if (*returnAlgoCount == requestedAlgoCount) return;
     Algorithm algorithm = make_algorithm(problem, preferred);
+    algorithm.from_table = answer != nullptr;
+    if (answer != nullptr) algorithm.run_status = static_cast<std::int16_t>(answer->run);
     algorithm.workspace_bytes = workspace_bytes;
     algorithm.short_partial_sums = algorithm.short_partial_sums && workspace_bytes != 0;
     cublasLtMatmulHeuristicResult_t& result = heuristicResultsArray[(*returnAlgoCount)++];
@@ -292,6 +336,13 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
     result.state = CUBLAS_STATUS_SUCCESS;
     result.wavesCount = 1;
   };
+  if (answer != nullptr) {
+    for (const std::size_t bytes : answer->workspace_bytes) {
+      if (bytes <= preferred.workspace_bytes) add(bytes);
+    }
+    return answer->heuristics;
+  }
+  if (const auto status = status_by_rules(problem, gemm)) return status;
   // The split product comes first where its workspace is granted, so that a caller who passes less
   // than the result asks for is found out.
   if (split_bytes(gemm) <= preferred.workspace_bytes) add(split_bytes(gemm));

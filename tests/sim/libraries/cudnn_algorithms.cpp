@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "tests/sim/libraries/library_table.h"
+
 namespace keen::sim {
 namespace {
 
@@ -145,6 +147,7 @@ cudnnStatus_t heuristics(const char* api, cudnnHandle_t handle, cudnnTensorDescr
   Convolution conv;
   if (const auto status = read_convolution(x, w, settings, y, &conv)) return status;
   if (requested <= 0 || returned == nullptr || results == nullptr) return CUDNN_STATUS_BAD_PARAM;
+  if (const auto status = heuristics_status(Heuristics<Result>::kDirection, conv)) return status;
   give_results(list_algorithms<Result>(conv), requested, returned, results);
   return CUDNN_STATUS_SUCCESS;
 }
@@ -159,7 +162,7 @@ cudnnStatus_t workspace_size(const char* api, Direction direction, cudnnHandle_t
   if (const auto status = read_convolution(x, w, settings, y, &conv)) return status;
   if (bytes == nullptr) return CUDNN_STATUS_BAD_PARAM;
   const AlgorithmFacts facts = algorithm_facts(direction, algorithm, conv);
-  if (!facts.supported) return CUDNN_STATUS_NOT_SUPPORTED;
+  if (facts.query != CUDNN_STATUS_SUCCESS) return facts.query;
   *bytes = facts.workspace_bytes;
   return CUDNN_STATUS_SUCCESS;
 }
@@ -188,19 +191,46 @@ std::string describe(Direction direction, int algorithm, const Convolution& conv
   return text;
 }
 
+// For all algorithms alike.
+cudnnStatus_t type_status(const Convolution& conv) {
+  return conv.x.type == Type::kBfloat16 && !has_tf32() ? CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH
+                                                       : CUDNN_STATUS_SUCCESS;
+}
+
+AlgorithmFacts facts_by_rules(Direction direction, int algorithm, const Convolution& convolution) {
+  const Method method = method_of(direction, algorithm);
+  AlgorithmFacts facts;
+  facts.listed_math = convolution.settings.math;
+  // Not the ones that the tables name without a condition on sizes: there is always one to take.
+  const bool always = method == Method::kImplicit || method == Method::kAtomic;
+  const bool supported =
+      supports(method, convolution) &&
+      (always || !is_refused_by_seed(describe(direction, algorithm, convolution)));
+  // cudnn_ops.h, cudnnConvolutionBwdFilterAlgo_t and cudnnConvolutionBwdDataAlgo_t.
+  facts.deterministic = method != Method::kAtomic && method != Method::kAtomicPrecomputed;
+  if (const auto status = type_status(convolution)) {
+    facts.query = facts.run = status;
+  } else if (supported) {
+    facts.query = facts.run = CUDNN_STATUS_SUCCESS;
+    facts.workspace_bytes = facts.listed_bytes = workspace_of(method, convolution);
+  }
+  return facts;
+}
+
 }  // namespace
 
 AlgorithmFacts algorithm_facts(Direction direction, int algorithm, const Convolution& convolution) {
-  const Method method = method_of(direction, algorithm);
-  AlgorithmFacts facts;
-  // Not the ones that the tables name without a condition on sizes: there is always one to take.
-  const bool always = method == Method::kImplicit || method == Method::kAtomic;
-  facts.supported = supports(method, convolution) &&
-                    (always || !is_refused_by_seed(describe(direction, algorithm, convolution)));
-  // cudnn_ops.h, cudnnConvolutionBwdFilterAlgo_t and cudnnConvolutionBwdDataAlgo_t.
-  facts.deterministic = method != Method::kAtomic && method != Method::kAtomicPrecomputed;
-  if (facts.supported) facts.workspace_bytes = workspace_of(method, convolution);
-  return facts;
+  const ConvolutionAnswer* answer = find_answer(direction, algorithm, convolution);
+  return answer != nullptr ? answer->facts : facts_by_rules(direction, algorithm, convolution);
+}
+
+cudnnStatus_t heuristics_status(Direction direction, const Convolution& convolution) {
+  constexpr int kMostAlgorithms = CUDNN_CONVOLUTION_FWD_ALGO_COUNT;  // of all directions
+  for (int algorithm = 0; algorithm < kMostAlgorithms; ++algorithm) {
+    const ConvolutionAnswer* answer = find_answer(direction, algorithm, convolution);
+    if (answer != nullptr) return answer->heuristics;
+  }
+  return type_status(convolution);
 }
 
 }  // namespace keen::sim

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/libraries/convolution.h"
@@ -26,23 +27,31 @@ struct Heuristics<cudnnConvolutionBwdFilterAlgoPerf_t> {
   static constexpr int kOrder[] = {0, 1, 3, 5, 6, 2, 4};
 };
 
-// All algorithms of the direction, the supported ones first.
+// All algorithms of the direction, the supported ones first; where the library support table tells
+// their places, in the order of these.
 template <class Result>
 std::vector<Result> list_algorithms(const Convolution& conv) {
+  std::vector<std::pair<AlgorithmFacts, int>> known;
+  for (const int algorithm : Heuristics<Result>::kOrder) {
+    const auto facts = algorithm_facts(Heuristics<Result>::kDirection, algorithm, conv);
+    if (facts.listed) known.emplace_back(facts, algorithm);
+  }
+  std::ranges::stable_sort(known, [](const auto& a, const auto& b) {
+    const bool works = a.first.status() == CUDNN_STATUS_SUCCESS;
+    if (works != (b.first.status() == CUDNN_STATUS_SUCCESS)) return works;
+    return a.first.place < b.first.place;
+  });
   std::vector<Result> listed;
-  for (const bool supported : {true, false}) {
-    for (const int algorithm : Heuristics<Result>::kOrder) {
-      const auto facts = algorithm_facts(Heuristics<Result>::kDirection, algorithm, conv);
-      if (facts.supported != supported) continue;
-      Result result{};
-      result.algo = static_cast<decltype(result.algo)>(algorithm);
-      result.status = supported ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
-      result.time = supported ? static_cast<float>(listed.size() + 1) : -1.0F;
-      result.memory = facts.workspace_bytes;
-      result.determinism = facts.deterministic ? CUDNN_DETERMINISTIC : CUDNN_NON_DETERMINISTIC;
-      result.mathType = conv.settings.math;
-      listed.push_back(result);
-    }
+  for (const auto& [facts, algorithm] : known) {
+    Result result{};
+    result.algo = static_cast<decltype(result.algo)>(algorithm);
+    result.status = facts.status();
+    const bool works = result.status == CUDNN_STATUS_SUCCESS;
+    result.time = works ? static_cast<float>(listed.size() + 1) : -1.0F;
+    result.memory = facts.listed_bytes;
+    result.determinism = facts.deterministic ? CUDNN_DETERMINISTIC : CUDNN_NON_DETERMINISTIC;
+    result.mathType = facts.listed_math;
+    listed.push_back(result);
   }
   return listed;
 }

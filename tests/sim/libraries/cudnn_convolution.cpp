@@ -9,7 +9,7 @@ cudnnStatus_t convolve(const ConvolutionCall& call) {
     return status;
   }
   const AlgorithmFacts facts = algorithm_facts(call.direction, call.algorithm, conv);
-  if (!facts.supported) return CUDNN_STATUS_NOT_SUPPORTED;
+  if (facts.status() != CUDNN_STATUS_SUCCESS) return facts.status();
   if (call.workspace_bytes < facts.workspace_bytes) {
     return CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT;
   }

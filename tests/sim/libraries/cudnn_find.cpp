@@ -34,6 +34,7 @@ cudnnStatus_t begin_search(const Search<Result>& search, Convolution* conv) {
   if (const auto status = begin(search.api, search.handle)) return status;
   const auto status = read_convolution(search.x, search.w, search.settings, search.y, conv);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  if (const auto refused = heuristics_status(Heuristics<Result>::kDirection, *conv)) return refused;
   if (search.requested <= 0 || search.returned == nullptr || search.results == nullptr) {
     return CUDNN_STATUS_BAD_PARAM;
   }
