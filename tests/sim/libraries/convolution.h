@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "tests/sim/libraries/cudnn_types.h"
 #include "tests/sim/libraries/library_names.h"
 
@@ -29,6 +31,8 @@ struct AlgorithmFacts {
   cudnnStatus_t run = CUDNN_STATUS_NOT_SUPPORTED;
   bool deterministic = true;
   std::size_t workspace_bytes = 0;
+  // Of a run that adds a bias, without activation; nothing: only rules say it.
+  std::optional<cudnnStatus_t> bias_run;
   // As the heuristics name it.
   bool listed = true;
   int place = -1;  // -1: not known

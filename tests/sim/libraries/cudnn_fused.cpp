@@ -32,15 +32,17 @@ struct Epilogue {
   }
 };
 
-// What the descriptors of bias and z must be for this result.
-cudnnStatus_t check_tensors(const Tensor* y, const Tensor* z, const Tensor* bias, long channels) {
+// What the descriptors of bias and z must be for this result, of whatever type if `any_type`.
+cudnnStatus_t check_tensors(const Tensor* y, const Tensor* z, const Tensor* bias, long channels,
+                            bool any_type) {
   if (y == nullptr || z == nullptr || bias == nullptr) return CUDNN_STATUS_BAD_PARAM;
   if (z->sizes != y->sizes || z->strides != y->strides || z->type != y->type) {
     return CUDNN_STATUS_BAD_PARAM;
   }
   if (bias->n() != 1 || bias->c() != channels) return CUDNN_STATUS_BAD_PARAM;
   // Documented for float, double and half; that bfloat16 is refused is unsourced.
-  const bool known = y->type == Type::kFloat || y->type == Type::kDouble || y->type == Type::kHalf;
+  const bool known =
+      any_type || y->type == Type::kFloat || y->type == Type::kDouble || y->type == Type::kHalf;
   const bool fits = bias->strides[1] == 1 && bias->type == y->type;
   return known && fits ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
 }
@@ -54,6 +56,18 @@ cudnnStatus_t check_activation(cudnnActivationDescriptor_t activation, int algor
   if (activation->nan != CUDNN_NOT_PROPAGATE_NAN) return CUDNN_STATUS_NOT_SUPPORTED;
   const bool precomputed = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
   return identity && !precomputed ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+}
+
+// What the library support table says of this call: it holds those without activation.
+std::optional<cudnnStatus_t> table_status(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
+                                          cudnnConvolutionDescriptor_t settings,
+                                          cudnnTensorDescriptor_t y, int algorithm,
+                                          cudnnActivationDescriptor_t activation) {
+  Convolution conv;
+  const bool identity = registry<cudnnActivationStruct>().has(activation) && activation->set &&
+                        activation->mode == CUDNN_ACTIVATION_IDENTITY;
+  if (!identity || read_convolution(x, w, settings, y, &conv) != CUDNN_STATUS_SUCCESS) return {};
+  return algorithm_facts(Direction::kForward, algorithm, conv).bias_run;
 }
 
 }  // namespace
@@ -77,10 +91,13 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(
   const Tensor* result = tensor_of(yDesc);
   const Tensor* added = tensor_of(biasDesc);
   if (filter == nullptr) return CUDNN_STATUS_BAD_PARAM;
-  if (const auto status = check_tensors(result, tensor_of(zDesc), added, filter->n())) {
+  const auto answer = table_status(xDesc, wDesc, convDesc, yDesc, algo, activationDesc);
+  if (const auto status = check_tensors(result, tensor_of(zDesc), added, filter->n(),
+                                        answer == CUDNN_STATUS_SUCCESS)) {
     return status;
   }
   if (const auto status = check_activation(activationDesc, algo)) return status;
+  if (answer.value_or(CUDNN_STATUS_SUCCESS) != CUDNN_STATUS_SUCCESS) return *answer;
   Scaling scaling;  // alpha2 stands where others have beta
   if (!read_scaling(kApi, alpha1, alpha2, result->type, &scaling)) return CUDNN_STATUS_BAD_PARAM;
   // z and y may be the same buffer: then the convolution itself blends it in.

@@ -124,6 +124,9 @@ void read_convolution_line(const Json& line, Table* table) {
   answer.facts.run = status_or(line, "run_status", answer.facts.query);
   answer.facts.workspace_bytes = static_cast<std::size_t>(integer(line, "workspace_bytes", 0));
   answer.heuristics = status<cudnnStatus_t>(line, "heuristics_status");
+  if (const auto bias = line.find("bias_status"); bias != line.end() && !bias->is_null()) {
+    answer.facts.bias_run = status<cudnnStatus_t>(line, "bias_status");
+  }
   read_listed(line, &answer.facts);
   table->convolutions.insert_or_assign(std::move(key), answer);
 }

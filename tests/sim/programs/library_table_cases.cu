@@ -25,12 +25,16 @@ struct Edit {
   const char* from;
   const char* to;
   const char* wanted;
+  const char* device = "";  // part of the versions of those devices that it is for
 };
 
 constexpr const char* kForward =
     R"("direction": "forward", "algorithm": 0, "layout": "nhwc", "type": "float32")";
 constexpr const char* kPrecomputed =
     R"("direction": "forward", "algorithm": 1, "layout": "nhwc", "type": "float32")";
+constexpr const char* kBfloat16 =
+    R"("algorithm": 1, "layout": "nhwc", "type": "bfloat16", "compute": "float32", )"
+    R"("math": "tensor_op", "x": [2, 3, 7, 9], "w": [4, 3, 3, 3], "y": [2, 4, 4, 4])";
 constexpr const char* kFilter =
     R"("direction": "filter_gradient", "algorithm": 1, "layout": "nhwc", "type": "float32")";
 constexpr const char* kMatmul = R"("kind": "matmul", "number": 1,)";
@@ -50,6 +54,10 @@ constexpr Edit kEdits[] = {
     {"what the heuristics leave out", kForward,
      R"({"place": 1, "status": 0, "bytes": 0, "deterministic": true, "math": "fma"})", "null",
      R"("heuristics_status": 0, "listed": null, "workspace_status": 0)"},
+    {"a bias that is refused", kPrecomputed, R"("bias_status": 0)", R"("bias_status": 3000)",
+     R"("bias_status": 3000)"},
+    {"a bias in a type that no rule permits", kBfloat16, R"("bias_status": 3000)",
+     R"("bias_status": 0)", R"("bias_status": 0)", R"("compute_capability": "9.0")"},
     {"heuristics that are refused", kForward, R"("heuristics_status": 0)",
      R"("heuristics_status": 3000)", R"("heuristics_status": 3000, "listed": null)"},
     {"determinism", kFilter, R"("deterministic": true)", R"("deterministic": false)",
@@ -175,6 +183,7 @@ void check_round_trip(const Folder& folder, const Lines& table, Checks& checks) 
 
 void check_edits(const Folder& folder, const Lines& table, Checks& checks) {
   for (const Edit& edit : kEdits) {
+    if (table[0].find(edit.device) == std::string::npos) continue;
     Lines edited = table;
     const int at = find_line(table, edit.line);
     checks.expect(at >= 0, edit.name);

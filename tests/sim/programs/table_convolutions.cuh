@@ -51,6 +51,8 @@ class ConvolutionCalls {
     KEEN_STATUS_CHECK(cudnnCreateTensorDescriptor(&y_));
     KEEN_STATUS_CHECK(cudnnCreateFilterDescriptor(&w_));
     KEEN_STATUS_CHECK(cudnnCreateConvolutionDescriptor(&settings_));
+    KEEN_STATUS_CHECK(cudnnCreateTensorDescriptor(&bias_));
+    KEEN_STATUS_CHECK(cudnnCreateActivationDescriptor(&no_activation_));
     described_ = describe();
     if (described_ == CUDNN_STATUS_SUCCESS) heuristics_ = ask_heuristics();
   }
@@ -61,6 +63,8 @@ class ConvolutionCalls {
     cudnnDestroyTensorDescriptor(y_);
     cudnnDestroyFilterDescriptor(w_);
     cudnnDestroyConvolutionDescriptor(settings_);
+    cudnnDestroyTensorDescriptor(bias_);
+    cudnnDestroyActivationDescriptor(no_activation_);
   }
 
   int described() const { return described_; }
@@ -85,11 +89,7 @@ class ConvolutionCalls {
   }
 
   int run(int algorithm, void* memory, std::size_t bytes, void* output) const {
-    static constexpr double kWide[] = {1, 0};
-    static constexpr float kNarrow[] = {1, 0};
-    const bool wide = q_.type == CUDNN_DATA_DOUBLE;
-    const void* one = wide ? static_cast<const void*>(kWide) : kNarrow;
-    const void* zero = wide ? static_cast<const void*>(kWide + 1) : kNarrow + 1;
+    const void *one = factor(1), *zero = factor(0);
     const void* in = gpu_.operand(q_.type);
     switch (q_.direction) {
       case Direction::kForward:
@@ -108,7 +108,31 @@ class ConvolutionCalls {
     }
   }
 
+  // With a bias that is added, the way forward; the one algorithm that does it without activation.
+  int run_with_bias(void* memory, std::size_t bytes, void* output) const {
+    const void* in = gpu_.operand(q_.type);
+    if (const int status =
+            cudnnSetTensor4dDescriptor(bias_, q_.layout, q_.type, 1, q_.spec->y[1], 1, 1)) {
+      return status;
+    }
+    if (const int status = cudnnSetActivationDescriptor(no_activation_, CUDNN_ACTIVATION_IDENTITY,
+                                                        CUDNN_NOT_PROPAGATE_NAN, 0)) {
+      return status;
+    }
+    return cudnnConvolutionBiasActivationForward(gpu_.dnn(), factor(1), x_, in, w_, in, settings_,
+                                                 CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+                                                 memory, bytes, factor(0), y_, output, bias_, in,
+                                                 no_activation_, y_, output);
+  }
+
  private:
+  const void* factor(int value) const {
+    static constexpr double kWide[] = {0, 1};
+    static constexpr float kNarrow[] = {0, 1};
+    const bool wide = q_.type == CUDNN_DATA_DOUBLE;
+    return wide ? static_cast<const void*>(kWide + value) : kNarrow + value;
+  }
+
   int describe() {
     const ConvolutionSpec& s = *q_.spec;
     const auto set = [&](cudnnTensorDescriptor_t tensor, const std::array<int, 4>& sizes) {
@@ -165,9 +189,10 @@ class ConvolutionCalls {
 
   Gpu& gpu_;
   const ConvolutionQuestion q_;
-  cudnnTensorDescriptor_t x_ = nullptr, y_ = nullptr;
+  cudnnTensorDescriptor_t x_ = nullptr, y_ = nullptr, bias_ = nullptr;
   cudnnFilterDescriptor_t w_ = nullptr;
   cudnnConvolutionDescriptor_t settings_ = nullptr;
+  cudnnActivationDescriptor_t no_activation_ = nullptr;
   int described_ = 0, heuristics_ = 0;
   std::vector<Listed> listed_;
 };
@@ -225,17 +250,28 @@ inline void ask_algorithm(Gpu& gpu, const ConvolutionQuestion& q, const Convolut
   line.add("workspace_status", status).add("workspace_bytes", bytes);
   void* memory = nullptr;
   if (bytes != 0 && bytes <= kMostWorkspace) memory = gpu.workspace().reserve(bytes);
-  Outcome outcome;
-  if (status == 0 && (bytes == 0 || memory != nullptr)) {
-    outcome = gpu.run_twice(elements(q.output()) * bytes_of(q.type), CUDNN_STATUS_EXECUTION_FAILED,
-                            [&](void* output) {
-                              if (planted) write_to<<<1, 1, 0, gpu.stream()>>>(nullptr);
-                              return calls.run(algorithm, memory, bytes, output);
-                            });
+  Outcome outcome, with_bias;
+  const bool has_memory = bytes == 0 || memory != nullptr;
+  const auto run_twice = [&](const auto& run) {
+    return gpu.run_twice(elements(q.output()) * bytes_of(q.type), CUDNN_STATUS_EXECUTION_FAILED,
+                         run);
+  };
+  if (status == 0 && has_memory) {
+    outcome = run_twice([&](void* output) {
+      if (planted) write_to<<<1, 1, 0, gpu.stream()>>>(nullptr);
+      return calls.run(algorithm, memory, bytes, output);
+    });
   }
   add_outcome(outcome, &line);
+  if (q.direction == Direction::kForward &&
+      algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM && outcome.ran &&
+      outcome.status == 0) {
+    with_bias = run_twice([&](void* output) { return calls.run_with_bias(memory, bytes, output); });
+    line.add("bias_status", with_bias.status);
+  }
   file.write(line);
   end_if_poisoned(outcome, line, number);
+  end_if_poisoned(with_bias, line, number);
 }
 
 inline void ask_convolution(Gpu& gpu, const ConvolutionQuestion& q, long planted,
