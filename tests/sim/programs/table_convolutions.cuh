@@ -269,9 +269,7 @@ inline void ask_algorithm(Gpu& gpu, const ConvolutionQuestion& q, const Convolut
     with_bias = run_twice([&](void* output) { return calls.run_with_bias(memory, bytes, output); });
     line.add("bias_status", with_bias.status);
   }
-  file.write(line);
-  end_if_poisoned(outcome, line, number);
-  end_if_poisoned(with_bias, line, number);
+  finish(gpu, with_bias.poisoned ? with_bias : outcome, line, number, file);
 }
 
 inline void ask_convolution(Gpu& gpu, const ConvolutionQuestion& q, long planted,

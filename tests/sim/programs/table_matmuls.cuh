@@ -153,8 +153,7 @@ inline void ask_matmul(Gpu& gpu, const MatmulQuestion& q, std::size_t workspace_
                             });
   }
   add_outcome(outcome, &line);
-  file.write(line);
-  end_if_poisoned(outcome, line, progress.number());
+  finish(gpu, outcome, line, progress.number(), file);
 }
 
 }  // namespace keen::sim::test

@@ -145,12 +145,20 @@ inline void add_outcome(const Outcome& outcome, Line* line) {
   line->raw("milliseconds", text);
 }
 
-// Ends the program where the device takes no more work: nothing that follows could be asked.
-inline void end_if_poisoned(const Outcome& outcome, const Line& line, long number) {
-  if (!outcome.poisoned) return;
+[[noreturn]] inline void end(cudaError_t error, const Line& line, long number) {
   std::fprintf(stderr, "library_table: %s at number %ld, go on with --from %ld: %s\n",
-               cudaGetErrorName(outcome.error), number, number + 1, line.text().c_str());
+               cudaGetErrorName(error), number, number + 1, line.text().c_str());
   std::exit(1);
+}
+
+// Writes the line, and ends the program where the device takes no more work: nothing that follows
+// could be asked. Then a question that was not run has no answer.
+inline void finish(const Gpu& gpu, const Outcome& outcome, const Line& line, long number,
+                   TableFile& file) {
+  const cudaError_t error = outcome.ran ? cudaSuccess : cudaStreamSynchronize(gpu.stream());
+  if (error != cudaSuccess) end(error, line, number);
+  file.write(line);
+  if (outcome.poisoned) end(outcome.error, line, number);
 }
 
 __global__ void write_to(int* place) { *place = 1; }
