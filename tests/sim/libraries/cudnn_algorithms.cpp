@@ -221,7 +221,14 @@ AlgorithmFacts facts_by_rules(Direction direction, int algorithm, const Convolut
 
 AlgorithmFacts algorithm_facts(Direction direction, int algorithm, const Convolution& convolution) {
   const ConvolutionAnswer* answer = find_answer(direction, algorithm, convolution);
-  return answer != nullptr ? answer->facts : facts_by_rules(direction, algorithm, convolution);
+  AlgorithmFacts facts = facts_by_rules(direction, algorithm, convolution);
+  if (answer == nullptr) return facts;
+  // The heuristics say whether an algorithm is deterministic, where they name it.
+  const bool deterministic =
+      answer->facts.listed ? answer->facts.deterministic : facts.deterministic;
+  facts = answer->facts;
+  facts.deterministic = deterministic;
+  return facts;
 }
 
 cudnnStatus_t heuristics_status(Direction direction, const Convolution& convolution) {
