@@ -159,6 +159,20 @@ TEST(gpu_context, out_of_memory_says_what_is_held_and_leaves_the_device_usable) 
   EXPECT_EQ(fill({32 << 20}, 1.0).num_elements(), 32 << 20);
 }
 
+TEST(gpu_context, a_block_may_have_all_that_a_limit_leaves) {
+  auto& context = device::context(gpu());
+  context.trim();
+  const auto held = context.memory_stats();
+  const std::size_t bytes = 3 << 20;  // of a size that shares segments of 20 MiB else
+  context.set_memory_limit(static_cast<std::size_t>(held.bytes_in_use + held.bytes_cached) +
+                           (4 << 20));
+  void* block = context.allocate(bytes);
+  EXPECT_THROW(static_cast<void>(context.allocate(bytes)), ResourceExhaustedError);
+  context.deallocate(block, bytes);
+  context.set_memory_limit(0);
+  context.trim();
+}
+
 TEST(gpu_context, more_than_there_is_fails_at_once) {
   EXPECT_THROW(static_cast<void>(device::context(gpu()).allocate(std::size_t{1} << 50)),
                ResourceExhaustedError);

@@ -26,11 +26,16 @@ Allocator::Mode mode_from_environment() {
       text("KEEN_CUDA_ALLOCATOR: '", wanted, "' is neither 'caching' nor 'direct'"));
 }
 
+// The pool gives whole units of 2 MiB.
+constexpr std::size_t whole_units(std::size_t bytes) {
+  return (bytes + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
+}
+
 // Small blocks share segments of 2 MiB, middle ones of 20 MiB; large ones get their own.
-constexpr std::size_t segment_bytes(std::size_t block) {
+constexpr std::size_t segment_for(std::size_t block) {
   if (block <= kMiB) return 2 * kMiB;
   if (block < 10 * kMiB) return 20 * kMiB;
-  return (block + 2 * kMiB - 1) / (2 * kMiB) * (2 * kMiB);
+  return whole_units(block);
 }
 
 cudaMemPool_t make_pool(Device device) {
@@ -79,27 +84,30 @@ void* Allocator::take_from_pool(std::size_t bytes) {
   return memory;
 }
 
-// Of what is there or, once, of a new segment; null if there is no memory.
-void* Allocator::find_block(std::size_t bytes) {
+// Of what is there or of a new segment; null if there is no memory.
+void* Allocator::find_block(std::size_t bytes, std::size_t segment_bytes) {
   if (mode_ == Mode::kDirect) {
     void* block = take_from_pool(bytes);
     if (block != nullptr) direct_bytes_ += bytes;
     return block;
   }
   if (void* block = cache_.allocate(bytes)) return block;
-  const std::size_t size = segment_bytes(bytes);
-  void* segment = take_from_pool(size);
+  void* segment = take_from_pool(segment_bytes);
   if (segment == nullptr) return nullptr;
-  nvtx_.add_segment(segment, size);
-  cache_.add_segment(segment, size);
+  nvtx_.add_segment(segment, segment_bytes);
+  cache_.add_segment(segment, segment_bytes);
   return cache_.allocate(bytes);
 }
 
 void* Allocator::allocate_block(std::size_t bytes) {
   if (!waiting_.empty()) collect_waiting();
-  if (void* block = find_block(bytes)) return block;
+  const std::size_t usual = segment_for(bytes);
+  if (void* block = find_block(bytes, usual)) return block;
   trim_locked();
-  return find_block(bytes);
+  if (void* block = find_block(bytes, usual)) return block;
+  // Where little is left, a block may have all of it.
+  const std::size_t least = whole_units(bytes);
+  return mode_ == Mode::kCaching && least < usual ? find_block(bytes, least) : nullptr;
 }
 
 void* Allocator::allocate(std::size_t bytes) {

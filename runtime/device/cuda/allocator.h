@@ -57,7 +57,7 @@ class Allocator {
   };
 
   [[nodiscard]] void* allocate_block(std::size_t bytes);
-  [[nodiscard]] void* find_block(std::size_t bytes);
+  [[nodiscard]] void* find_block(std::size_t bytes, std::size_t segment_bytes);
   [[nodiscard]] void* take_from_pool(std::size_t bytes);
   void release(void* block);
   void collect_waiting();

@@ -79,12 +79,15 @@ void LibraryPool::give_back(std::unique_ptr<LibraryHandles> handles) noexcept {
 
 void LibraryPool::prepare() {
   auto handles = take();
-  try {
-    static_cast<void>(handles->blas());
-    static_cast<void>(handles->dnn());
-    static_cast<void>(workspace());
-  } catch (const NotFoundError&) {  // whoever uses the library is told
-  }
+  const auto attempt = [](const auto& make) {
+    try {
+      static_cast<void>(make());
+    } catch (const NotFoundError&) {  // whoever uses the library is told
+    }
+  };
+  attempt([&] { return handles->blas(); });
+  attempt([&] { return handles->dnn(); });
+  static_cast<void>(workspace());
   give_back(std::move(handles));
 }
 

@@ -47,8 +47,11 @@ void note_fault(const std::string& what) {
 
 // driver_types.h, cudaError: "This leaves the process in an inconsistent state and any further CUDA
 // work will return the same error."
+// driver_types.h: those of which it says that the process must be ended and started anew.
 bool is_fault(cudaError_t status) {
   switch (status) {
+    case cudaErrorContained:
+    case cudaErrorTensorMemoryLeak:
     case cudaErrorECCUncorrectable:
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
