@@ -11,17 +11,18 @@
 #   --simulated DIR    folder of the simulated CUDA, such as build/test/cudasim: the loader finds it before NVIDIA's
 #   --libs DIR         folder of cuDNN, cuBLAS or NCCL, where the loader does not find them; may be given several times
 #   --out DIR          where results go (default gpu_acceptance.out)
-#   --stages A,B       only these of: environment where ops device faults training bandwidth two_gpus sanitizers
+#   --stages A,B       only these of: environment where ops device faults libraries training bandwidth two_gpus sanitizers
 #   --filter PATTERN   of the op cases only those (default op.*)
 #   --device-filter P  of the device tests only those (default *)
 #   --faults PATTERN   of the fault cases only those (a glob, default *)
+#   --silence N        seconds without a word after which a test program hangs (default 30)
 #   --images N         to train with, 32 a step (default 3200; 256 on simulated devices)
 #
 # The exit status is 0 if something ran and nothing failed. What is missing on the machine is "not run", never "passed".
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-stages=(environment where ops device faults training bandwidth two_gpus sanitizers)
+stages=(environment where ops device faults libraries training bandwidth two_gpus sanitizers)
 fault_programs=(faults library_faults nccl_faults capture_faults graph_faults api_faults memory_faults race_faults)
 needs_two='gpu_context.between_gpus:gpu_matmul.threads_find_handles_that_others_have_left'
 max_package_bytes=$((60 << 20))
@@ -34,11 +35,11 @@ die() {
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
 minutes=10 build='' prebuilt='' package='' simulated='' libs='' out=gpu_acceptance.out
-only='' filter='op.*' device_filter='*' fault_pattern='*' images=''
+only='' filter='op.*' device_filter='*' fault_pattern='*' images='' silence=30
 while (($#)); do
   case $1 in
     --help) usage && exit 0 ;;
-    --prebuilt | --minutes | --build | --package | --simulated | --libs | --out | --stages | --filter | --device-filter | --faults | --images)
+    --prebuilt | --minutes | --build | --package | --simulated | --libs | --out | --stages | --filter | --device-filter | --faults | --images | --silence)
       (($# >= 2)) || die "$1 needs a value" ;;&
     --prebuilt) prebuilt=$2 ;;
     --minutes) minutes=$2 ;;
@@ -52,12 +53,15 @@ while (($#)); do
     --device-filter) device_filter=$2 ;;
     --faults) fault_pattern=$2 ;;
     --images) images=$2 ;;
+    --silence) silence=$2 ;;
     *) die "unknown argument '$1'; see --help" ;;
   esac
   shift 2
 done
 [[ -n $images ]] || images=$([[ -n $simulated ]] && echo 256 || echo 3200)
-[[ $minutes =~ ^[1-9][0-9]*$ ]] || die "--minutes takes a whole number, is '$minutes'"
+for number in minutes images silence; do
+  [[ ${!number} =~ ^[1-9][0-9]*$ ]] || die "--$number takes a whole number, is '${!number}'"
+done
 for stage in ${only//,/ }; do
   [[ " ${stages[*]} " == *" $stage "* ]] || die "there is no stage '$stage'; there are: ${stages[*]}"
 done
@@ -67,7 +71,7 @@ done
 
 # ---- What runs ---------------------------------------------------------------------------------------------------------
 
-programs=(gpu_tests kernel_tests gpu_bandwidth train_fashion_mnist)
+programs=(gpu_tests kernel_tests gpu_bandwidth gpu_library_table train_fashion_mnist)
 for program in "${fault_programs[@]}"; do programs+=("gpu_$program"); done
 
 # For the GPU that is here, or, to be carried elsewhere, for the first that Keen is meant for.
@@ -253,6 +257,40 @@ fault_result() {
   fi
 }
 
+# What cuDNN and cuBLASLt answer to each question, in library_table.jsonl, which CUDASIM_LIBRARY_TABLE makes the rules of the
+# simulated CUDA. What a library refuses is an answer; a question that the device is lost over fails, and the next process
+# goes on behind it.
+stage_libraries() {
+  local table=$out/library_table.jsonl from=1 status log last short=() part=0
+  rm -f "$table"
+  [[ -z $simulated ]] || short=(--short)
+  while (($(left) > 3)); do
+    log=$out/logs/libraries.$((part++)).txt
+    in_child "$log" "$bin/gpu_library_table" "$table" "${short[@]}" --from "$from" --seconds "$(($(left) - 3))"
+    status=$?
+    ((status != 0)) || break
+    last=$(sed -nE 's/.*go on with --from ([0-9]+).*/\1/p' "$log" | tail -n 1)
+    if ((status == 124 || status == 137)); then
+      # The question that hung is the one behind the last answer.
+      last=$(($(sed -nE 's/.*"number": ?([0-9]+).*/\1/p' "$table" | tail -n 1) + 2))
+      record "question $((last - 1))" failed 'hung'
+    else
+      record "question $((${last:-0} - 1))" failed "status $status: $(tail -n 1 "$log")"
+    fi
+    ((${last:-0} > from)) || break
+    from=$last
+  done
+  if [[ $(head -n 1 "$table" 2>/dev/null) != *'"versions"'* || $(tail -n 1 "$table" 2>/dev/null) != *'"end"'* ]]; then
+    record library_table failed "no whole table: $(tail -n 1 "$log")"
+    return
+  fi
+  record library_table passed "$(head -n 1 "$table")"
+  local questions answers
+  questions=$(sed -nE '$ s/.*"questions": ?([0-9]+).*/\1/p' "$table")
+  answers=$(grep -c '"number"' "$table")
+  ((answers >= questions)) || record library_table 'not run' "$((questions - answers)) of $questions questions"
+}
+
 stage_training() {
   local device csv differing data=()
   [[ ! -d $prebuilt/data ]] || data=(--data-dir "$prebuilt/data")
@@ -305,7 +343,7 @@ limit_of() {
   case $1 in
     environment | where) printf 60 ;;
     ops) printf 180 ;;
-    training | two_gpus) printf 120 ;;
+    libraries | training | two_gpus) printf 120 ;;
     sanitizers) printf 3600 ;;
     *) printf 90 ;;
   esac

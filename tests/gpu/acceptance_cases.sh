@@ -1,5 +1,5 @@
 # The parts of tests/gpu_acceptance.sh that run cases in processes of their own and note results; it reads this file.
-# They take from it: stage, stage_end, deadline, out, results, bin, build, filter.
+# They take from it: stage, stage_end, deadline, out, results, bin, build, filter, silence.
 # shellcheck shell=bash disable=SC2154
 
 # ---- Results -----------------------------------------------------------------------------------------------------------
@@ -55,10 +55,8 @@ run_case() {
   return "$status"
 }
 
-# Seconds without a word after which a process of cases hangs: each says when it begins and ends.
-silence=30
-
-# in_watched_child LOG COMMAND…: as in_child, and 125 where the process hung.
+# in_watched_child LOG COMMAND…: as in_child, and 125 where the process said nothing for $silence seconds; each case says when
+# it begins and ends.
 in_watched_child() {
   local log=$1 pid size=-1 since=$SECONDS hung=0
   shift
@@ -71,7 +69,8 @@ in_watched_child() {
       size=$(stat -c %s "$log") since=$SECONDS
     elif ((SECONDS - since > silence)); then
       hung=1
-      pkill -KILL -P "$(pgrep -P "$pid" | head -n 1)" 2>/dev/null
+      # timeout leads a group of processes.
+      kill -KILL -- "-$(pgrep -P "$pid" | head -n 1)"
       break
     fi
   done

@@ -32,7 +32,7 @@ says() {
 
 here=(--build "$build" --simulated "$build/cudasim")
 
-check short passes "${here[@]}" --stages environment,where,ops,faults,bandwidth,two_gpus,sanitizers \
+check short passes "${here[@]}" --stages environment,where,ops,faults,libraries,bandwidth,two_gpus,sanitizers \
   --filter 'op.Relu.*matrix.' --faults 'out_of_bounds'
 says kernel_tests passed
 says where passed
@@ -41,6 +41,7 @@ says op.Relu.matrix.gpu1 passed
 says bits passed
 says 'out_of_bounds, planted' passed
 says 'out_of_bounds, repaired' passed
+says library_table passed
 says bandwidth passed
 says nvidia-smi 'not run'
 says memcheck 'not run'
@@ -59,6 +60,35 @@ check bits passes "${here[@]}" --stages ops --filter 'op.E*.'
 says bits passed
 CUDASIM_MODEL=t4 check bits_of_t4 passes "${here[@]}" --stages ops --filter 'op.E*.'
 says bits passed
+
+# The table is what the simulated CUDA then goes by.
+check by_the_table passes "${here[@]}" --stages libraries
+CUDASIM_LIBRARY_TABLE=$work/by_the_table/library_table.jsonl check as_the_table_says passes "${here[@]}" --stages ops \
+  --filter 'op.Conv2D.*.'
+
+# A case that hangs is ended and fails; the next ones run.
+mkdir -p "$work/hanging/bin"
+cat >"$work/hanging/bin/gpu_tests" <<'EOF'
+#!/usr/bin/env bash
+[[ $* != *--gtest_list_tests* ]] || { printf 'a.\n  ends\n  hangs\n  skips\n  ends_too\n'; exit; }
+filter=${!#}
+IFS=: read -ra cases <<<"${filter#--gtest_filter=}"
+for case in "${cases[@]}"; do
+  printf '[ RUN      ] %s\n' "$case"
+  case $case in
+    a.hangs) sleep 600 ;;
+    a.skips) printf 'file:1: Skipped\nneeds the simulated CUDA\n\n[  SKIPPED ] %s (0 ms)\n' "$case" ;;
+    *) printf '[       OK ] %s (0 ms)\n' "$case" ;;
+  esac
+done
+EOF
+chmod +x "$work/hanging/bin/gpu_tests"
+check hung fails --prebuilt "$work/hanging" --stages device --silence 2
+says a.ends passed
+says a.hangs failed
+says a.skips 'not run'
+says a.ends_too passed
+grep -q 'no word for 2 s' "$results" || { echo 'a hang was not called one'; bad=1; }
 
 check no_such_case fails "${here[@]}" --stages ops --filter 'op.NoSuchOp.'
 check nothing_ran fails "${here[@]}" --stages sanitizers
