@@ -33,7 +33,8 @@ void run(KernelContext& context, ConvCall call, DataFormat format,
 void conv_gpu(KernelContext& context) {
   const auto& args = context.attrs<Conv2DArgs>();
   ConvCall call{.direction = ConvDirection::kForward,
-                .shape = conv_shape(context.op_name(), context.shape(0), context.shape(1), args)};
+                .shape = conv_shape(context.op_name(), context.shape(0), context.shape(1), args),
+                .filter = context.input(1).impl().buffer.get()};
   if (context.input_count() > 2) call.bias = context.in<void>(2);
   run(context, call, args.data_format, {true, false, true});
 }
@@ -42,7 +43,8 @@ void backprop_input_gpu(KernelContext& context) {
   const auto& args = context.attrs<Conv2DGradArgs>().conv;
   const ConvCall call{
       .direction = ConvDirection::kBackwardInput,
-      .shape = conv_shape(context.op_name(), context.output(0).shape, context.shape(0), args)};
+      .shape = conv_shape(context.op_name(), context.output(0).shape, context.shape(0), args),
+      .filter = context.input(0).impl().buffer.get()};
   run(context, call, args.data_format, {false, true, true});
 }
 

@@ -110,7 +110,8 @@ list_instances | short_names >"$reports/instances"
 What each kernel takes of a GPU, as ptxas reports it: `cmake --build build/test --target kernel_table` writes this file.
 A row is the worst of all instances of a kernel; a / b is sm_80 / sm_90. Block: threads, as the launch bounds say.
 Shared memory is what is declared, in bytes; stack and spills are bytes for each thread. Occupancy: percent of a
-multiprocessor's warps that fit, as block, registers and shared memory allow. It is computed, not measured.
+multiprocessor's warps that fit, as block, registers and shared memory allow. It is computed, not measured, and leaves
+out dynamic shared memory: softmax asks for as much as a row has, at most 32 KiB.
 
 | source | kernel | instances | block | registers | shared | stack | spills | occupancy |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

@@ -16,7 +16,7 @@
 // cuDNN pads both ends alike, TensorFlow's SAME often does not: what the two ends share is cuDNN's
 // padding, the rest is padded to a copy of x, or cropped from a larger dx. Its filters for
 // channels-last tensors are [out, height, width, in], the transpose of TensorFlow's as a matrix of
-// [height * width * in, out].
+// [height * width * in, out], which the filter's buffer keeps until the filter changes.
 
 namespace keen::detail {
 namespace {
@@ -133,11 +133,19 @@ class LibraryConv {
   // Weights of one output channel.
   [[nodiscard]] std::int64_t taps() const { return shape_.filter_size() / shape_.out_channels; }
 
+  // The filter as the forward pass has it serves the data gradient, and the next forward pass where
+  // nothing changes it.
   const void* transposed(const void* w) {
     if (taps() == 1 || shape_.out_channels == 1) return w;
-    void* result = scratch(shape_.filter_size());
-    transpose(taps(), shape_.out_channels, w, result);
-    return result;
+    const std::int64_t kind = shape_.out_channels;
+    RefPtr<Buffer>& kept = buffers_[used_++];
+    if (call_.filter != nullptr) kept = call_.filter->derived(kind);
+    if (kept) return kept->data();
+    kept =
+        Buffer::allocate(device_.device(), static_cast<std::size_t>(shape_.filter_size()) * bytes_);
+    transpose(taps(), shape_.out_channels, w, kept->data());
+    if (call_.filter != nullptr) call_.filter->keep_derived(kind, kept);
+    return kept->data();
   }
 
   void transpose(std::int64_t rows, std::int64_t columns, const void* from, void* to) {

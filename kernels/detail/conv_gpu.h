@@ -4,6 +4,7 @@
 
 #include "kernels/detail/conv.h"
 #include "runtime/base/dtype.h"
+#include "runtime/device/buffer.h"
 #include "runtime/device/device_context.h"
 
 namespace keen::detail {
@@ -20,6 +21,7 @@ struct ConvCall {
   const void* second = nullptr;
   const void* bias = nullptr;
   void* result = nullptr;
+  Buffer* filter = nullptr;  // that w is the contents of; null: of none
 };
 
 // By cuDNN, or an own kernel where cuDNN has none; gpu_choice.h says which may be taken. `op` names

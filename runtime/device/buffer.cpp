@@ -1,7 +1,9 @@
 #include "runtime/device/buffer.h"
 
+#include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
@@ -49,7 +51,34 @@ RefPtr<Buffer> Buffer::allocate_strings(std::size_t count) {
   return buffer;
 }
 
+namespace {
+
+constinit std::mutex derived_mutex;
+
+}  // namespace
+
+RefPtr<Buffer> Buffer::derived(std::int64_t kind) const {
+  if (!has_derived_.load(std::memory_order_relaxed)) return {};
+  const std::lock_guard lock(derived_mutex);
+  return derived_kind_ == kind ? derived_ : RefPtr<Buffer>();
+}
+
+void Buffer::keep_derived(std::int64_t kind, RefPtr<Buffer> derived) {
+  const std::lock_guard lock(derived_mutex);
+  std::swap(derived_, derived);  // what was there goes without the lock
+  derived_kind_ = kind;
+  has_derived_.store(true, std::memory_order_relaxed);
+}
+
+void Buffer::forget_derived() noexcept {
+  RefPtr<Buffer> gone;
+  const std::lock_guard lock(derived_mutex);
+  std::swap(derived_, gone);
+  has_derived_.store(false, std::memory_order_relaxed);
+}
+
 void Buffer::destroy() noexcept {
+  drop_derived();
   if (holds_strings_) {
     auto* strings = static_cast<std::string*>(data_);
     for (std::size_t i = 0; i < bytes_ / sizeof(std::string); ++i) strings[i].~basic_string();

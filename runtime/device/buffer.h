@@ -1,7 +1,9 @@
 // A block of device memory that tensors share.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "runtime/base/dtype.h"
 #include "runtime/base/ref_counted.h"
@@ -26,6 +28,18 @@ class Buffer final : public RefCounted {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] Device device() const { return device_; }
 
+  // Another arrangement of the contents that a kernel made and may need again, such as a filter
+  // transposed; `kind` tells arrangements apart. One is kept, until the contents change or the
+  // buffer goes. Null: there is none of that kind. For any number of threads.
+  [[nodiscard]] RefPtr<Buffer> derived(std::int64_t kind) const;
+  void keep_derived(std::int64_t kind, RefPtr<Buffer> derived);
+  // For whoever changes the contents.
+  void drop_derived() noexcept {
+    if (has_derived_.load(std::memory_order_relaxed)) [[unlikely]] {
+      forget_derived();
+    }
+  }
+
   void destroy() noexcept;
 
  private:
@@ -33,10 +47,15 @@ class Buffer final : public RefCounted {
       : device_(device), data_(data), bytes_(bytes) {}
   ~Buffer() = default;
 
+  void forget_derived() noexcept;
+
   Device device_;
   bool holds_strings_ = false;
+  std::atomic<bool> has_derived_ = false;
   void* data_;
   std::size_t bytes_;
+  std::int64_t derived_kind_ = 0;
+  RefPtr<Buffer> derived_;
 };
 
 }  // namespace keen

@@ -23,6 +23,7 @@ void* detail::VariableWriter::update() {
         .copy(copy->data(), variable_.buffer->data(), variable_.device, variable_.buffer->bytes());
     variable_.buffer = std::move(copy);
   }
+  variable_.buffer->drop_derived();
   return variable_.buffer->data();
 }
 
@@ -30,6 +31,7 @@ void* detail::VariableWriter::overwrite() {
   if (!variable_.buffer->unique()) {
     variable_.buffer = detail::empty_tensor(variable_.spec, variable_.device).impl().buffer;
   }
+  variable_.buffer->drop_derived();
   return variable_.buffer->data();
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/device/ledger.h"
 #include "runtime/op/core_ops.h"
 #include "runtime/tensor/constant.h"
+#include "tests/sim/sim_control.h"
 #include "tests/support/expect_error.h"
 
 namespace keen::test {
@@ -59,6 +60,8 @@ TEST(gpu_context, between_gpus) {
   EXPECT_EQ(second.device(), gpu(1));
   EXPECT_EQ((second + second).to_vector<float>()[4999], 10000.0F);
   EXPECT_EQ(ledger.counts()[Count::kBytesBetween], 20000);
+  // Each may reach the other's memory.
+  EXPECT_TRUE(!sim::simulated() || sim::counts().called("cudaMemPoolSetAccess") == 2);
 }
 
 TEST(gpu_context, a_fresh_thread_uses_either_gpu) {

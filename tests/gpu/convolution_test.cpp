@@ -177,6 +177,7 @@ void expect_launches(const char* what, Call&& call, std::int64_t beside_library,
 
 // Beside cuDNN's call, filters are transposed, asymmetric padding is made or cut off, a bias is
 // added: one launch each. The own kernel needs a second one to add up the parts of a sum.
+// With a filter that has been transposed before.
 TEST(gpu_convolution, launches) {
   const DeviceScope scope(gpu());
   const Tensor x = copy_to(some({2, 28, 28, 8}, 1), gpu());
@@ -187,15 +188,15 @@ TEST(gpu_convolution, launches) {
   const Tensor y = nn::conv2d(x, w, even);
   const Tensor z = nn::conv2d(x, w, odd);
   expect_launches(
-      "even", [&] { return nn::conv2d(x, w, even); }, 1, 1);
+      "even", [&] { return nn::conv2d(x, w, even); }, 0, 1);
   expect_launches(
-      "bias", [&] { return nn::fused_conv2d(x, w, bias, even); }, 1, 1);
+      "bias", [&] { return nn::fused_conv2d(x, w, bias, even); }, 0, 1);
   expect_launches(
-      "odd", [&] { return nn::conv2d(x, w, odd); }, 2, 1);
+      "odd", [&] { return nn::conv2d(x, w, odd); }, 1, 1);
   expect_launches(
-      "dx, even", [&] { return nn::conv2d_backprop_input(x.shape(), w, y, even); }, 1, 1);
+      "dx, even", [&] { return nn::conv2d_backprop_input(x.shape(), w, y, even); }, 0, 1);
   expect_launches(
-      "dx, odd", [&] { return nn::conv2d_backprop_input(x.shape(), w, z, odd); }, 2, 1);
+      "dx, odd", [&] { return nn::conv2d_backprop_input(x.shape(), w, z, odd); }, 1, 1);
   expect_launches(
       "dw, even", [&] { return nn::conv2d_backprop_filter(x, w.shape(), y, even); }, 1, 2);
   expect_launches(

@@ -195,6 +195,24 @@ void Allocator::trim() {
   trim_locked();
 }
 
+// CUDA C++ Programming Guide, "Stream Ordered Memory Allocator", "Device Accessibility":
+// cudaDeviceEnablePeerAccess does not hold for memory of pools.
+void Allocator::let_access(Device peer) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t bit = std::uint64_t{1} << peer.index;
+  if ((peers_ & bit) != 0) return;
+  int can = 0;
+  check(cudaDeviceCanAccessPeer(&can, peer.index, device_.index), "cudaDeviceCanAccessPeer");
+  if (can != 0) {
+    cudaMemAccessDesc access{};
+    access.location.type = cudaMemLocationTypeDevice;
+    access.location.id = peer.index;
+    access.flags = cudaMemAccessFlagsProtReadWrite;
+    check(cudaMemPoolSetAccess(pool_, &access, 1), "cudaMemPoolSetAccess");
+  }
+  peers_ |= bit;
+}
+
 void Allocator::set_limit(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   limit_ = bytes;

@@ -43,6 +43,9 @@ class Allocator {
   [[nodiscard]] MemoryStats stats() const;
   void reset_peak();
   void trim();
+  // Lets another GPU read and write what is allocated here, now and later; nothing where the two
+  // cannot reach each other, and copies go another way.
+  void let_access(Device peer);
   void set_limit(std::size_t bytes);  // 0: none
 
  private:
@@ -82,6 +85,7 @@ class Allocator {
   std::unordered_map<void*, std::vector<Event>> uses_;  // of blocks that other streams have used
   std::vector<Waiting> waiting_;
   std::size_t limit_ = 0;
+  std::uint64_t peers_ = 0;  // bits of those that were asked for
   std::size_t peak_ = 0;
   std::int64_t allocations_ = 0;
 };

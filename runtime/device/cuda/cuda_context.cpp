@@ -96,7 +96,9 @@ void CudaContext::copy(void* to, const void* from, Device source, std::size_t by
 // The copy runs here, after what the source has enqueued; the source goes on after the copy, so
 // that its memory may be used again.
 void CudaContext::copy_from_gpu(void* to, const void* from, Device source, std::size_t bytes) {
-  DeviceContext& other = gpu_context(source.index);
+  CudaContext& other = cuda_context(source);
+  other.allocator_.let_access(device());
+  allocator_.let_access(source);
   wait({device(), 0}, other.record({source, 0}));
   check(cudaMemcpyPeerAsync(to, device().index, from, source.index, bytes, streams_[0]),
         "cudaMemcpyPeerAsync");
