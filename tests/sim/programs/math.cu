@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "tests/sim/programs/check.h"
+#include "tests/sim/sim_control.h"
 
 using namespace keen::sim::test;
 
@@ -107,6 +108,41 @@ void check_all(std::integer_sequence<int, K...>, const std::vector<float>& host,
   (check_function<K>(host, x, y, checks), ...);
 }
 
+// Instructions whose bits nobody may rely on.
+__global__ void approximate(const float* x, float* y, int n) {
+  const int i = threadIdx.x;
+  if (i >= n) return;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y[3 * i]) : "f"(x[i]));
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y[3 * i + 1]) : "f"(x[i]));
+  asm("sin.approx.f32 %0, %1;" : "=f"(y[3 * i + 2]) : "f"(x[i]));
+}
+
+// Within the bounds of PTX ISA 9.0, 9.7.3, with every seed, and with another one other bits.
+void check_approximate(const std::vector<float>& host, const float* x, float* y, Checks& checks) {
+  std::vector<float> before;
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    KEEN_SIM(cudasim_seed)(seed);
+    approximate<<<1, kSize>>>(x, y, kSize);
+    const auto got = host_copy(y, 3 * kSize);
+    bool within = true, others[3] = {};
+    for (int i = 0; i < kSize; ++i) {
+      const double v = host[i];
+      const double wanted[] = {std::exp2(v), 1 / v, std::sin(v)};
+      const double bounds[] = {std::exp2(-22.5) * wanted[0], std::exp2(-23.0) * std::fabs(1 / v),
+                               std::exp2(-20.5)};
+      for (int k = 0; k < 3; ++k) {
+        const bool in_range = k < 2 || std::fabs(v) <= 3.14159265;  // as the bound of sin.approx
+        within &= !in_range || std::fabs(got[3 * i + k] - wanted[k]) <= bounds[k];
+        others[k] |= !before.empty() && got[3 * i + k] != before[3 * i + k];
+      }
+    }
+    checks.expect(within, "approximate instructions within their bounds");
+    checks.expect(seed == 1 || (others[0] && others[1] && others[2]),
+                  "another seed, other approximate bits");
+    before = got;
+  }
+}
+
 int main() {
   Checks checks;
   std::vector<float> host(kSize);
@@ -126,6 +162,7 @@ int main() {
         std::max(worst_bfloat, std::fabs(got[3 * i + 2] - (v * v + v)) / (v * v + std::fabs(v)));
     checks.expect(got[3 * i + 1] == 5.25F, "1.5 * 1.5 + (1.5 + 1.5) in half");
   }
+  check_approximate(host, x, y, checks);
   checks.expect(worst_half < 2e-3, "half2");
   checks.expect(worst_bfloat < 2e-2, "bfloat16");
   return checks.status();

@@ -1,7 +1,7 @@
 // Approximate instructions: a value within the documented error that differs from the exact one,
 // so that nobody comes to rely on the bits. Which, the seed and the argument decide.
 // Errors: PTX ISA 9.0, 9.7.3, at each instruction.
-#include "tests/sim/core/settings.h"
+#include "tests/sim/core/machine.h"
 #include "tests/sim/ptx/half_values.h"
 #include "tests/sim/ptx/values.h"
 
@@ -10,7 +10,8 @@ namespace {
 
 // From -1 to 1.
 double noise(std::uint32_t bits) {
-  std::uint32_t h = bits ^ (settings().seed * 0x9e3779b9U);  // an integer hash (Wellons, lowbias32)
+  std::uint32_t h =
+      bits ^ (Machine::get().seed() * 0x9e3779b9U);  // an integer hash (Wellons, lowbias32)
   h = (h ^ h >> 16) * 0x7feb352dU;
   h = (h ^ h >> 15) * 0x846ca68bU;
   h ^= h >> 16;
