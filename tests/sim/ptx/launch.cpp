@@ -10,6 +10,7 @@
 #include "tests/sim/core/operation.h"
 #include "tests/sim/core/stalls.h"
 #include "tests/sim/ptx/loader.h"
+#include "tests/sim/ptx/occupancy.h"
 #include "tests/sim/ptx/warp.h"
 
 namespace keen::sim {
@@ -18,16 +19,10 @@ namespace {
 using ptx::Function;
 using ptx::Kernel;
 
-int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
-
-// Registers are given to warps in units of 256 (cuda_occupancy.h).
-int registers_of_block(const Kernel& kernel, int threads) {
-  const int warps = (threads + ptx::kLanes - 1) / ptx::kLanes;
-  return round_up(ptx::resources_of(kernel).registers * ptx::kLanes, 256) * warps;
-}
-
-std::size_t shared_limit(const Kernel& kernel) {
-  return std::max(kernel.dynamic_shared_limit, DeviceModel::kSharedPerBlock);
+// cuda.h, cuKernelSetAttribute: the attribute belongs to a kernel on a device.
+std::size_t shared_limit(const Kernel& kernel, int device) {
+  return std::max(kernel.shared_limits[static_cast<std::size_t>(device)],
+                  DeviceModel::kSharedPerBlock);
 }
 
 // CUDA C++ Programming Guide, "Lazy Loading": a kernel is loaded when it is first used on a device.
@@ -59,13 +54,19 @@ cudaError_t check_shape(dim3 grid, dim3 block) {
   return grid_fits && block_fits ? cudaSuccess : cudaErrorInvalidConfiguration;
 }
 
-cudaError_t check_resources(const Kernel& kernel, const Function& function, int threads,
+// PTX ISA 9.0, ".maxntid": a block of more threads is a run-time error or fails to launch.
+bool is_within_bounds(const Function& function, int threads) {
+  return function.max_threads == 0 || threads <= function.max_threads;
+}
+
+cudaError_t check_resources(const Kernel& kernel, const Function& function, int device, int threads,
                             std::size_t dynamic) {
-  // unsourced: the code for more threads than __launch_bounds__ promised
-  if (function.max_threads != 0 && threads > function.max_threads) return cudaErrorInvalidValue;
-  if (function.shared_bytes_with(dynamic) > shared_limit(kernel)) return cudaErrorInvalidValue;
+  const std::size_t limit = shared_limit(kernel, device);
+  // unsourced: the codes for too many threads, too much shared memory, too many parameters
+  if (!is_within_bounds(function, threads)) return cudaErrorInvalidValue;
+  if (function.shared_bytes_with(dynamic) > limit) return cudaErrorInvalidValue;
   // driver_types.h, cudaErrorLaunchOutOfResources: too many threads for the kernel's registers
-  if (registers_of_block(kernel, threads) > DeviceModel::kRegistersPerBlock)
+  if (ptx::occupancy(kernel, function, threads, dynamic, limit).by_registers == 0)
     return cudaErrorLaunchOutOfResources;
   if (function.parameter_bytes > model().parameter_bytes()) return cudaErrorInvalidValue;
   return cudaSuccess;
@@ -102,7 +103,7 @@ cudaError_t launch_kernel(const void* stub, dim3 blocks, dim3 threads, void** ar
   const Function* function = ptx::load(*kernel);
   if (function == nullptr) return cudaErrorInvalidKernelImage;
   const auto count = static_cast<int>(threads.x * threads.y * threads.z);
-  if (const cudaError_t error = check_resources(*kernel, *function, count, dynamic_shared))
+  if (const cudaError_t error = check_resources(*kernel, *function, device, count, dynamic_shared))
     return error;
   if (!ptx::place_variables(*kernel->loaded->module, device)) return cudaErrorMemoryAllocation;
   if (load_on(*kernel, device, "the first launch")) ++machine.counters.lazy_loads;
@@ -132,16 +133,10 @@ cudaError_t active_blocks(int* blocks, const void* stub, int threads, std::size_
   const Function* function = nullptr;
   if (const cudaError_t error = find_and_load(stub, &kernel, &function)) return error;
   if (threads <= 0 || threads > DeviceModel::kThreadsPerBlock) return cudaErrorInvalidValue;
-  const DeviceModel& m = model();
-  int most = std::min(m.blocks_per_multiprocessor,
-                      m.threads_per_multiprocessor / round_up(threads, ptx::kLanes));
-  const int registers = registers_of_block(*kernel, threads);
-  if (registers > 0) most = std::min(most, m.registers_per_multiprocessor / registers);
-  const std::size_t used = function->shared_bytes_with(dynamic_shared);
-  const std::size_t shared =
-      used == 0 ? 0 : (used + m.shared_reserved_per_block() + 127) / 128 * 128;
-  if (shared > 0) most = std::min(most, static_cast<int>(m.shared_per_multiprocessor / shared));
-  *blocks = used > shared_limit(*kernel) ? 0 : most;
+  const std::size_t limit = shared_limit(*kernel, Machine::thread().device);
+  *blocks = is_within_bounds(*function, threads)
+                ? ptx::occupancy(*kernel, *function, threads, dynamic_shared, limit).blocks
+                : 0;  // unsourced: it cannot be launched
   return cudaSuccess;
 }
 
@@ -159,7 +154,7 @@ cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* stub
   attributes->maxThreadsPerBlock =
       function->max_threads != 0 ? function->max_threads : DeviceModel::kThreadsPerBlock;
   attributes->maxDynamicSharedSizeBytes =
-      static_cast<int>(shared_limit(*kernel) - function->shared_bytes);
+      static_cast<int>(shared_limit(*kernel, Machine::thread().device) - function->shared_bytes);
   return cudaSuccess;
 }
 
@@ -182,7 +177,8 @@ cudaError_t set_function_attribute(const void* stub, cudaFuncAttribute attribute
   const auto bytes = static_cast<std::size_t>(std::max(value, 0));
   if (value < 0 || function->shared_bytes + bytes > model().shared_per_block_optin)
     return cudaErrorInvalidValue;
-  kernel->dynamic_shared_limit = function->shared_bytes + bytes;
+  kernel->shared_limits[static_cast<std::size_t>(Machine::thread().device)] =
+      function->shared_bytes + bytes;
   return cudaSuccess;
 }
 

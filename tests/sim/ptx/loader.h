@@ -1,5 +1,6 @@
 // The modules of the program: registered by what nvcc puts before main, read when first used.
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,10 +20,11 @@ struct Loaded {
 
 struct Kernel {
   Loaded* loaded = nullptr;
-  std::string symbol;                    // as PTX names it
-  std::string title;                     // as the source names it
-  std::size_t dynamic_shared_limit = 0;  // set by cudaFuncSetAttribute; 0: the default
-  unsigned loaded_on = 0;                // bits of devices
+  std::string symbol;      // as PTX names it
+  std::string title;       // as the source names it
+  unsigned loaded_on = 0;  // bits of devices
+  // Bytes of shared memory by device, as cudaFuncSetAttribute has set them; 0: the default.
+  std::array<std::size_t, kMaxDevices> shared_limits{};
   Coverage coverage;
 };
 
