@@ -97,6 +97,21 @@ KEEN_FAULT(launch_above_the_opt_in, nullptr, cudaErrorInvalidValue) {
   return launched();
 }
 
+// The opt-in belongs to a kernel on a device.
+KEEN_FAULT(opt_in_on_another_device, nullptr, cudaErrorInvalidValue) {
+  constexpr int kBytes = 56 * 1024;
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  const int own = opt_in(planted ? 0 : kBytes);
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  const int other = opt_in(kBytes);
+  if (own != 0 || other != 0) return -1;
+  KEEN_CUDA_CHECK(cudaSetDevice(1));
+  use_dynamic<<<1, 32, kBytes>>>(zeros());
+  const int error = launched();
+  KEEN_CUDA_CHECK(cudaSetDevice(0));
+  return error;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_faults(argc, argv); }
