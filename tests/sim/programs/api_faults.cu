@@ -54,7 +54,8 @@ KEEN_FAULT(time_between_two_devices, nullptr, cudaErrorInvalidResourceHandle) {
   return first_error(cudaEventElapsedTime(&milliseconds, events[0], events[1]));
 }
 
-KEEN_FAULT(memory_of_the_wrong_device, "peer-access", cudaErrorIllegalAddress) {
+KEEN_FAULT(memory_of_the_wrong_device, "peer-access", cudaErrorIllegalAddress,
+           "store_at writes at ", "device 1 has no access to memory of device 0") {
   float* x = on_device(planted ? 0 : 1, [] { return zeros(); });
   cudaError_t error = cudaSuccess;
   std::thread([&] {
@@ -91,7 +92,7 @@ KEEN_FAULT(peer_copy_of_the_wrong_device, nullptr, cudaErrorInvalidValue) {
 }
 
 // cudaStreamPerThread is another stream in each thread.
-KEEN_FAULT(stream_of_another_thread, "race", cudaSuccess) {
+KEEN_FAULT(stream_of_another_thread, "race...", cudaSuccess, "increment ") {
   float *x = zeros(), *y = zeros();
   std::thread([&] { increment<<<2, 64, 0, cudaStreamPerThread>>>(x, y, kSize); }).join();
   if (!planted) KEEN_CUDA_CHECK(cudaDeviceSynchronize());
@@ -102,7 +103,7 @@ KEEN_FAULT(stream_of_another_thread, "race", cudaSuccess) {
 }
 
 // The legacy default stream, and so a wait for it, does not wait for streams that do not block.
-KEEN_FAULT(default_stream_waited_for_alone, "race", cudaSuccess) {
+KEEN_FAULT(default_stream_waited_for_alone, "race...", cudaSuccess, "increment ") {
   float *x = zeros(), *y = zeros();
   cudaStream_t a = nullptr;
   KEEN_CUDA_CHECK(cudaStreamCreateWithFlags(&a, planted ? cudaStreamNonBlocking : 0U));
@@ -112,7 +113,8 @@ KEEN_FAULT(default_stream_waited_for_alone, "race", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(call_in_a_host_function, "host-function", cudaErrorNotPermitted) {
+KEEN_FAULT(call_in_a_host_function, "host-function", cudaErrorNotPermitted,
+           "cudaFree is called inside a host function") {
   struct Data {
     bool planted;
     cudaError_t error;
@@ -128,7 +130,8 @@ KEEN_FAULT(call_in_a_host_function, "host-function", cudaErrorNotPermitted) {
 
 // ---- Handles ----------------------------------------------------------------------------------
 
-KEEN_FAULT(destroyed_stream, "handle", cudaErrorInvalidResourceHandle) {
+KEEN_FAULT(destroyed_stream, "handle", cudaErrorInvalidResourceHandle,
+           "use of a stream that does not exist") {
   float* x = zeros();
   cudaStream_t a = new_stream();
   if (planted) KEEN_CUDA_CHECK(cudaStreamDestroy(a));
@@ -157,7 +160,8 @@ KEEN_FAULT(destroyed_event_waited_for, "handle", cudaErrorInvalidResourceHandle)
   return first_error(error);
 }
 
-KEEN_FAULT(destroyed_event_queried, "handle", cudaErrorInvalidResourceHandle) {
+KEEN_FAULT(destroyed_event_queried, "handle", cudaErrorInvalidResourceHandle,
+           "use of an event that does not exist") {
   cudaEvent_t event = new_event(), other = new_event();
   KEEN_CUDA_CHECK(cudaEventDestroy(event));
   return first_error(cudaEventQuery(planted ? event : other));
@@ -176,7 +180,8 @@ KEEN_FAULT(time_without_timing, nullptr, cudaErrorInvalidResourceHandle) {
   return first_error(cudaEventElapsedTime(&milliseconds, events[0], events[1]));
 }
 
-KEEN_FAULT(destroyed_graph_launched, "handle", cudaErrorInvalidValue) {
+KEEN_FAULT(destroyed_graph_launched, "handle", cudaErrorInvalidValue,
+           "launch of a graph that does not exist") {
   float* x = zeros();
   cudaStream_t a = new_stream();
   cudaGraphExec_t exec =
@@ -211,7 +216,8 @@ KEEN_FAULT(peer_access_taken_back, "peer-access", cudaErrorIllegalAddress) {
 }
 
 // Each direction has its own.
-KEEN_FAULT(peer_access_the_other_way, "peer-access", cudaErrorIllegalAddress) {
+KEEN_FAULT(peer_access_the_other_way, "peer-access", cudaErrorIllegalAddress,
+           "device 0 has no access to memory of device 1") {
   float* x = on_device(1, [] { return zeros(); });
   if (planted) {
     // From the run before: it stays enabled, since after the fault no call can end it.
@@ -339,7 +345,8 @@ KEEN_FAULT(failed_allocation_not_looked_at, nullptr, cudaErrorMemoryAllocation) 
   return launched();
 }
 
-KEEN_FAULT(copy_of_the_wrong_kind, "memcpy-kind", cudaErrorInvalidValue) {
+KEEN_FAULT(copy_of_the_wrong_kind, "memcpy-kind", cudaErrorInvalidValue,
+           "cudaMemcpyAsync with kind 1 is a copy from device to device") {
   float *x = zeros(), *y = zeros();
   return first_error(cudaMemcpyAsync(
       y, x, 64, planted ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToDevice, new_stream()));

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 // Ends the program where a call fails that must not.
@@ -52,6 +53,20 @@ std::vector<T> host_copy(const T* device, std::size_t count) {
   KEEN_CUDA_CHECK(cudaMemcpy(made.data(), device, count * sizeof(T), cudaMemcpyDeviceToHost));
   return made;
 }
+
+// A line of the source, as findings name it.
+struct Line {
+  const char* file;
+  int line;
+
+  std::string operator+(int below) const {
+    const std::string path = file;
+    return path.substr(path.rfind('/') + 1) + ":" + std::to_string(line + below) + " ";
+  }
+};
+
+// Stands above a kernel: line_of_KERNEL + 1 is the kernel's first one.
+#define KEEN_LINE(kernel) constexpr keen::sim::test::Line line_of_##kernel = {__FILE__, __LINE__}
 
 // Counts what does not hold, and says it.
 class Checks {

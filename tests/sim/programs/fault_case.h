@@ -1,21 +1,25 @@
-// Cases of faults: each runs planted, when exactly what is named must be found, and repaired (the
-// same program but for the fix), when nothing may be; both with 20 seeds.
+// Cases of faults: each runs planted, when exactly what is named must be found, once, and repaired
+// (the same program but for the fix), when nothing may be; both with 20 seeds.
 #pragma once
 #include <cuda_runtime.h>
 
 #include <cstdio>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/sim/sim_control.h"
 
 namespace keen::sim::test {
 
 struct Fault {
-  const char* kind;  // of the first finding: one, or several with "|" between; null: none
-  int error;         // that the case gives back
+  // Of the finding: one, or several with "|" between; null: there is none. "..." behind it: others
+  // may follow.
+  const char* kind;
+  int error;  // that the case gives back
   // The error or status that the program gets to see at its end.
   int (*run)(bool planted);
+  std::vector<std::string> parts = {};  // what the text of the finding must hold
 };
 
 inline std::map<std::string, Fault>& faults() {
@@ -27,6 +31,19 @@ inline bool add_fault(const char* name, Fault fault) {
   return faults().emplace(name, fault).second;
 }
 
+// Whether what was found is what the case names.
+inline bool is_found(const Fault& fault, const std::string& first, int count) {
+  if (fault.kind == nullptr) return count == 0;
+  std::string kinds = fault.kind;
+  const bool more = kinds.ends_with("...");
+  if (more) kinds.resize(kinds.size() - 3);
+  const std::string kind = first.substr(0, first.find(':'));
+  bool found = count == 1 || (more && count > 1);
+  found &= ("|" + kinds + "|").find("|" + kind + "|") != std::string::npos;
+  for (const std::string& part : fault.parts) found &= first.find(part) != std::string::npos;
+  return found;
+}
+
 // One run of a case; says what is not as it must be.
 inline bool is_as_expected(const std::string& name, const Fault& fault, bool planted,
                            unsigned seed) {
@@ -35,18 +52,13 @@ inline bool is_as_expected(const std::string& name, const Fault& fault, bool pla
   const int error = fault.run(planted);
   const int count = KEEN_SIM(cudasim_finding_count)();
   const std::string first = count > 0 ? KEEN_SIM(cudasim_finding)(0) : "nothing";
-  const char* kind = planted ? fault.kind : nullptr;
-  const std::string found_kind = count > 0 ? first.substr(0, first.find(':')) : "";
-  const bool found =
-      kind == nullptr ? count == 0
-                      : count > 0 && ("|" + std::string(kind) + "|").find("|" + found_kind + "|") !=
-                                         std::string::npos;
+  const bool found = planted ? is_found(fault, first, count) : count == 0;
   const int wanted = planted ? fault.error : 0;
   KEEN_SIM(cudasim_clear)();
   cudaGetLastError();
   if (seed == 1 || !found || error != wanted) {
-    std::printf("%s, %s, seed %u: %d, %s\n", name.c_str(), planted ? "planted" : "repaired", seed,
-                error, first.c_str());
+    std::printf("%s, %s, seed %u: %d, %d findings, %s\n", name.c_str(),
+                planted ? "planted" : "repaired", seed, error, count, first.c_str());
   }
   return found && error == wanted;
 }
@@ -93,7 +105,8 @@ inline int run_faults(int argc, char** argv) {
 
 }  // namespace keen::sim::test
 
-#define KEEN_FAULT(name, kind, error)                                               \
-  int name(bool planted);                                                           \
-  const bool name##_added = keen::sim::test::add_fault(#name, {kind, error, name}); \
+// Behind the error: parts of the text of the finding.
+#define KEEN_FAULT(name, kind, error, ...)                                                         \
+  int name(bool planted);                                                                          \
+  const bool name##_added = keen::sim::test::add_fault(#name, {kind, error, name, {__VA_ARGS__}}); \
   int name(bool planted)

@@ -4,34 +4,41 @@
 
 namespace keen::sim::test {
 
+KEEN_LINE(increment);
 __global__ void increment(const float* x, float* y, int n) {
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
     y[i] = x[i] + 1;
 }
+KEEN_LINE(store_at);
 __global__ void store_at(float* y, int offset) { y[threadIdx.x + offset] = 1; }
+KEEN_LINE(copy_vectors);
 __global__ void copy_vectors(const float4* x, float4* y) { y[threadIdx.x] = x[threadIdx.x]; }
 __global__ void barrier_in_branch(float* y, int below) {
   if (threadIdx.x < below) __syncthreads();
   y[threadIdx.x] = 1;
   if (threadIdx.x >= below) __syncthreads();
 }
+KEEN_LINE(leave_before_barrier);
 __global__ void leave_before_barrier(float* y, int below) {
   if (threadIdx.x >= below) return;
   y[threadIdx.x] = 1;
   __syncthreads();
 }
+KEEN_LINE(reverse_block);
 __global__ void reverse_block(float* y, bool wait) {
   __shared__ float s[64];
   s[threadIdx.x] = threadIdx.x;
   if (wait) __syncthreads();
   y[threadIdx.x] = s[63 - threadIdx.x];
 }
+KEEN_LINE(exchange_lanes);
 __global__ void exchange_lanes(float* y, bool wait) {
   __shared__ float s[32];
   s[threadIdx.x] = threadIdx.x;
   if (wait) __syncwarp();
   y[threadIdx.x] = s[31 - threadIdx.x];
 }
+KEEN_LINE(overrun_shared);
 __global__ void overrun_shared(float* y, int offset) {
   __shared__ float s[32];
   s[threadIdx.x + offset] = 1;

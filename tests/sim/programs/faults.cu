@@ -15,7 +15,8 @@ using namespace keen::sim::test;
 // ---- Order
 // ---------------------------------------------------------------------------------------
 
-KEEN_FAULT(missing_event, "race", cudaSuccess) {
+KEEN_FAULT(missing_event, "race...", cudaSuccess, "increment ",
+           " of cudaMalloc, unordered with the ", " by keen::sim::test::increment") {
   float *x = zeros(), *y = zeros();
   cudaStream_t a = new_stream(), b = new_stream();
   increment<<<4, 128, 0, a>>>(x, y, kSize);
@@ -24,7 +25,12 @@ KEEN_FAULT(missing_event, "race", cudaSuccess) {
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(disjoint_halves, "race", cudaSuccess) {  // of one allocation, from two streams
+KEEN_FAULT(disjoint_halves, "race", cudaSuccess, "increment writes bytes ",
+           " of cudaMalloc, unordered with the write by ") {  // of one
+                                                              // allocation,
+                                                              // from
+                                                              // two
+                                                              // streams
   float *x = zeros(), *y = zeros();
   cudaStream_t a = new_stream(), b = new_stream();
   increment<<<4, 128, 0, a>>>(x, y, kSize / 2);
@@ -33,7 +39,7 @@ KEEN_FAULT(disjoint_halves, "race", cudaSuccess) {  // of one allocation, from t
 }
 
 // What is found depends on which of the two comes first.
-KEEN_FAULT(free_while_in_use, "race|use-after-free", cudaSuccess) {
+KEEN_FAULT(free_while_in_use, "race|use-after-free", cudaSuccess, "cudaMalloc") {
   float *x = zeros(), *y = nullptr;
   cudaStream_t a = new_stream(), b = new_stream();
   KEEN_CUDA_CHECK(cudaMallocAsync(reinterpret_cast<void**>(&y), kSize * sizeof(float), a));
@@ -73,46 +79,58 @@ KEEN_FAULT(pinned_reused_too_early, nullptr, cudaErrorUnknown) {
 // ---- Memory
 // --------------------------------------------------------------------------------------
 
-KEEN_FAULT(out_of_bounds, "out-of-bounds", cudaErrorIllegalAddress) {
+KEEN_FAULT(out_of_bounds, "out-of-bounds", cudaErrorIllegalAddress,
+           "store_at block (0,0,0) thread (127,0,0) ", line_of_store_at + 1,
+           ": offset 16384 of 16384 bytes from cudaMalloc") {
   store_at<<<1, 128>>>(zeros(), kSize - 128 + (planted ? 1 : 0));
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(uninitialised_read, "uninitialised-read", cudaSuccess) {
+KEEN_FAULT(uninitialised_read, "uninitialised-read", cudaSuccess,
+           "increment block (0,0,0) thread (", line_of_increment + 3,
+           " of 16384 bytes from cudaMalloc, which nothing has written") {
   float *x = device_array<float>(kSize), *y = zeros();
   if (!planted) KEEN_CUDA_CHECK(cudaMemset(x, 0, kSize * sizeof(float)));
   increment<<<1, 128>>>(x, y, kSize);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(uninitialised_byte_copied, "uninitialised-read", cudaSuccess) {
+KEEN_FAULT(uninitialised_byte_copied, "uninitialised-read", cudaSuccess,
+           "copy from device to host reads byte 99 of 100 bytes from cudaMalloc, which nothing") {
   auto* x = device_array<char>(100);
   KEEN_CUDA_CHECK(cudaMemset(x, 0, planted ? 99 : 100));
   host_copy(x, 100);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(misaligned_vector, "misaligned", cudaErrorMisalignedAddress) {
+KEEN_FAULT(misaligned_vector, "misaligned", cudaErrorMisalignedAddress,
+           "copy_vectors block (0,0,0) thread (0,0,0) ", line_of_copy_vectors + 1, "'ld.global.v4",
+           ": 16 bytes at ") {
   float *x = zeros(), *y = zeros();
   copy_vectors<<<1, 32>>>(reinterpret_cast<float4*>(x + (planted ? 1 : 4)),
                           reinterpret_cast<float4*>(y));
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(host_pointer_to_kernel, "host-pointer", cudaErrorIllegalAddress) {
+KEEN_FAULT(host_pointer_to_kernel, "host-pointer", cudaErrorIllegalAddress,
+           "increment block (0,0,0) thread (", line_of_increment + 3,
+           "not an address of a device") {
   float *x = zeros(), *y = zeros(), host[128] = {};
   increment<<<1, 128>>>(planted ? host : x, y, 128);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(use_after_free, "use-after-free", cudaErrorIllegalAddress) {
+KEEN_FAULT(use_after_free, "use-after-free", cudaErrorIllegalAddress,
+           "increment block (0,0,0) thread (", line_of_increment + 3,
+           "the block of 16384 bytes from cudaMalloc was freed") {
   float *x = zeros(), *y = zeros();
   if (planted) KEEN_CUDA_CHECK(cudaFree(x));
   increment<<<1, 128>>>(x, y, 128);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(peer_access_missing, "peer-access", cudaErrorIllegalAddress) {
+KEEN_FAULT(peer_access_missing, "peer-access", cudaErrorIllegalAddress, "increment reads at ",
+           "512 bytes: device 0 has no access to memory of device 1") {
   KEEN_CUDA_CHECK(cudaSetDevice(1));
   float* x = zeros();
   KEEN_CUDA_CHECK(cudaSetDevice(0));
@@ -124,7 +142,8 @@ KEEN_FAULT(peer_access_missing, "peer-access", cudaErrorIllegalAddress) {
 }
 
 // cudaDeviceEnablePeerAccess does not open the memory of pools, cudaMemPoolSetAccess does.
-KEEN_FAULT(pool_access_missing, "peer-access", cudaErrorIllegalAddress) {
+KEEN_FAULT(pool_access_missing, "peer-access", cudaErrorIllegalAddress, "increment reads at ",
+           "512 bytes: device 0 has no access to memory of device 1") {
   float* x = nullptr;
   cudaMemPool_t pool = nullptr;
   KEEN_CUDA_CHECK(cudaSetDevice(1));
@@ -143,7 +162,8 @@ KEEN_FAULT(pool_access_missing, "peer-access", cudaErrorIllegalAddress) {
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(double_free, "free", cudaErrorInvalidValue) {
+KEEN_FAULT(double_free, "free", cudaErrorInvalidValue,
+           "cudaFree of what is not, or no longer, allocated") {
   float* x = zeros();
   KEEN_CUDA_CHECK(cudaFree(x));
   return planted ? cudaFree(x) : cudaFree(nullptr);
@@ -161,32 +181,43 @@ KEEN_FAULT(memory_runs_out, nullptr, cudaErrorMemoryAllocation) {
 // ---- Blocks and warps
 // ----------------------------------------------------------------------------
 
-KEEN_FAULT(divergent_barrier, "divergence", cudaErrorLaunchFailure) {
+KEEN_FAULT(divergent_barrier, "divergence", cudaErrorLaunchFailure,
+           "barrier_in_branch block (0,0,0) thread (",
+           "'bar.sync 0': threads of a block meet at different barriers") {
   barrier_in_branch<<<1, 64>>>(zeros(), planted ? 40 : 64);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(ended_before_barrier, "divergence", cudaSuccess) {
+KEEN_FAULT(ended_before_barrier, "divergence", cudaSuccess,
+           "leave_before_barrier block (0,0,0) thread (", line_of_leave_before_barrier + 4,
+           ": 24 threads of the block have ended before this barrier") {
   leave_before_barrier<<<1, 64>>>(zeros(), planted ? 40 : 64);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(missing_syncthreads, "shared-race|uninitialised-read", cudaSuccess) {
+KEEN_FAULT(missing_syncthreads, "shared-race|uninitialised-read...", cudaSuccess,
+           "reverse_block block (0,0,0) thread (", line_of_reverse_block + 5) {
   reverse_block<<<1, 64>>>(zeros(), !planted);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(missing_syncwarp, "shared-race", cudaSuccess) {
+KEEN_FAULT(missing_syncwarp, "shared-race", cudaSuccess,
+           "exchange_lanes block (0,0,0) thread (0,0,0) ", line_of_exchange_lanes + 5,
+           "reads byte 124 of shared memory, which block (0,0,0) thread (31,0,0) wrote in ",
+           line_of_exchange_lanes + 3, "with no __syncwarp between") {
   exchange_lanes<<<1, 32>>>(zeros(), !planted);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(shared_overrun, "shared-out-of-bounds", cudaErrorLaunchFailure) {
+KEEN_FAULT(shared_overrun, "shared-out-of-bounds", cudaErrorLaunchFailure,
+           "overrun_shared block (0,0,0) thread (31,0,0) ", line_of_overrun_shared + 3,
+           ": offset 128, 4 bytes, of 128") {
   overrun_shared<<<1, 32>>>(zeros(), planted ? 1 : 0);
   return cudaDeviceSynchronize();
 }
 
-KEEN_FAULT(lane_not_in_its_mask, "divergence", cudaErrorLaunchFailure) {
+KEEN_FAULT(lane_not_in_its_mask, "divergence", cudaErrorLaunchFailure,
+           "shuffle_under block (0,0,0) thread (31,0,0) ", "the lane is not in its own mask") {
   shuffle_under<<<1, 32>>>(planted ? 0x7fffffffU : 0xffffffffU, zeros());
   return cudaDeviceSynchronize();
 }
@@ -269,7 +300,8 @@ KEEN_FAULT(allocation_in_capture, nullptr, cudaErrorStreamCaptureUnsupported) {
   return error;
 }
 
-KEEN_FAULT(replay_of_freed, "use-after-free", cudaErrorIllegalAddress) {
+KEEN_FAULT(replay_of_freed, "use-after-free", cudaErrorIllegalAddress, "cudaMemset writes at ",
+           "64 bytes: the block of 16384 bytes from cudaMalloc was freed") {
   float* x = zeros();
   cudaStream_t a = new_stream();
   cudaGraph_t graph = nullptr;
@@ -283,7 +315,8 @@ KEEN_FAULT(replay_of_freed, "use-after-free", cudaErrorIllegalAddress) {
   return cudaStreamSynchronize(a);
 }
 
-KEEN_FAULT(graph_branches_clash, "race", cudaSuccess) {
+KEEN_FAULT(graph_branches_clash, "race", cudaSuccess,
+           "cudaMemset writes bytes 0 to 4 of cudaMalloc, unordered with the write by cudaMemset") {
   float *x = zeros(), *y = zeros();
   cudaStream_t a = new_stream(), b = new_stream();
   cudaGraph_t graph = nullptr;
@@ -303,7 +336,8 @@ KEEN_FAULT(graph_branches_clash, "race", cudaSuccess) {
 // ---- NCCL
 // ----------------------------------------------------------------------------------------
 
-KEEN_FAULT(rank_missing, "deadlock", cudaErrorLaunchTimeout) {
+KEEN_FAULT(rank_missing, "deadlock", cudaErrorLaunchTimeout,
+           "waiting: [ncclAllReduce of rank 0 on device 0]") {
   ncclComm_t comms[2] = {};
   const int devices[] = {0, 1};
   ncclCommInitAll(comms, 2, devices);

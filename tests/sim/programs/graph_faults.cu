@@ -194,7 +194,7 @@ KEEN_FAULT(child_with_memory_nodes, nullptr, cudaErrorInvalidValue) {
   return first_error(error, a);
 }
 
-KEEN_FAULT(child_beside_work_on_its_memory, "race", cudaSuccess) {
+KEEN_FAULT(child_beside_work_on_its_memory, "race...", cudaSuccess, "increment ") {
   cudaStream_t a = new_stream(), b = new_stream();
   float *x = zeros(), *y = zeros();
   cudaGraphExec_t child =

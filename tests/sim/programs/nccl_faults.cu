@@ -70,7 +70,9 @@ void in_threads(const Work& work) {
 
 // ---- One thread, several ranks
 
-KEEN_FAULT(ungrouped, "nccl", ncclInvalidUsage) {
+KEEN_FAULT(
+    ungrouped, "nccl", ncclInvalidUsage,
+    "ncclAllReduce: one thread calls for rank 0 and then for rank 1 outside ncclGroupStart") {
   Ranks ranks;
   if (!planted) KEEN_STATUS_CHECK(ncclGroupStart());
   KEEN_STATUS_CHECK(ranks.all_reduce(0));
@@ -81,7 +83,8 @@ KEEN_FAULT(ungrouped, "nccl", ncclInvalidUsage) {
   return status != ncclSuccess ? status : error;
 }
 
-KEEN_FAULT(one_rank_calls, "deadlock", cudaErrorLaunchTimeout) {
+KEEN_FAULT(one_rank_calls, "deadlock", cudaErrorLaunchTimeout,
+           "waiting: [ncclAllReduce of rank 0 on device 0]") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ranks.all_reduce(0));
   if (!planted) in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
@@ -89,7 +92,8 @@ KEEN_FAULT(one_rank_calls, "deadlock", cudaErrorLaunchTimeout) {
 }
 
 // A watchdog ends what is stuck; the device stays usable.
-KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout) {
+KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout,
+           "waiting: [ncclAllReduce of rank 0 on device 0]") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ranks.all_reduce(0));
   if (!planted) ranks.abort();
@@ -100,7 +104,8 @@ KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout) {
 
 // ---- What may wait for a device where a collective waits for a rank
 
-KEEN_FAULT(allocates_behind_a_collective, "deadlock", cudaSuccess) {
+KEEN_FAULT(allocates_behind_a_collective, "deadlock", cudaSuccess,
+           "cudaMalloc may wait for device 0, where ncclAllReduce of rank 0 waits for ranks") {
   Ranks ranks;
   void* memory = nullptr;
   if (!planted) KEEN_CUDA_CHECK(cudaMalloc(&memory, 64));
@@ -128,7 +133,8 @@ auto* new_kernel() {
   return kernels.at(used++);
 }
 
-KEEN_FAULT(loads_behind_a_collective, "deadlock", cudaSuccess) {
+KEEN_FAULT(loads_behind_a_collective, "deadlock", cudaSuccess, "set_first<",
+           "may wait for device 0, where ncclAllReduce of rank 0 waits for ranks") {
   Ranks ranks;
   auto* kernel = new_kernel();
   cudaFuncAttributes attributes = {};
@@ -148,7 +154,8 @@ int async_error(const Ranks& ranks) {
   return result;
 }
 
-KEEN_FAULT(mismatched_count, "nccl", ncclInvalidUsage) {
+KEEN_FAULT(mismatched_count, "nccl", ncclInvalidUsage, "collective 0 of a communicator: rank ",
+           "ncclAllReduce of 16 elements", "ncclAllReduce of 32 elements") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ncclGroupStart());
   KEEN_STATUS_CHECK(ranks.all_reduce(0));
@@ -158,7 +165,8 @@ KEEN_FAULT(mismatched_count, "nccl", ncclInvalidUsage) {
   return error != 0 ? error : async_error(ranks);
 }
 
-KEEN_FAULT(out_of_order, "nccl", ncclInvalidUsage) {
+KEEN_FAULT(out_of_order, "nccl...", ncclInvalidUsage, "collective 0 of a communicator: rank ",
+           "ncclAllReduce of 16 elements", "ncclBcast of 16 elements") {
   Ranks ranks;
   const auto broadcast = [&](int rank) {
     KEEN_STATUS_CHECK(
@@ -174,7 +182,8 @@ KEEN_FAULT(out_of_order, "nccl", ncclInvalidUsage) {
   return error != 0 ? error : async_error(ranks);
 }
 
-KEEN_FAULT(communicators_in_another_order, "nccl", cudaSuccess) {
+KEEN_FAULT(communicators_in_another_order, "nccl", cudaSuccess,
+           "comes to two communicators in another order than device ") {
   Ranks one, two;
   in_threads([&](int rank) {
     const bool turned = planted && rank == 1;
@@ -196,7 +205,8 @@ cudaGraphExec_t captured_all_reduce(Ranks& ranks, int rank) {
   return exec;
 }
 
-KEEN_FAULT(captured_on_one_rank, "nccl", ncclInvalidUsage) {
+KEEN_FAULT(captured_on_one_rank, "nccl", ncclInvalidUsage, "collective 0 of a communicator: rank ",
+           "captured") {
   Ranks ranks;
   in_threads([&](int rank) {
     if (planted && rank == 1) {
@@ -209,7 +219,8 @@ KEEN_FAULT(captured_on_one_rank, "nccl", ncclInvalidUsage) {
   return error != 0 ? error : async_error(ranks);
 }
 
-KEEN_FAULT(replay_after_destroy, "nccl", cudaSuccess) {
+KEEN_FAULT(replay_after_destroy, "nccl...", cudaSuccess, "ncclAllReduce of rank ",
+           "the communicator was destroyed") {
   Ranks ranks;
   in_threads([&](int rank) {
     cudaGraphExec_t exec = captured_all_reduce(ranks, rank);
@@ -221,7 +232,8 @@ KEEN_FAULT(replay_after_destroy, "nccl", cudaSuccess) {
 
 // ---- Devices and threads
 
-KEEN_FAULT(stream_of_another_device, "wrong-device", ncclInvalidArgument) {
+KEEN_FAULT(stream_of_another_device, "wrong-device", ncclInvalidArgument,
+           "ncclAllReduce: the handle belongs to device 0, the stream to device 1") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ncclGroupStart());
   const int status = ncclAllReduce(ranks.data[0], ranks.data[0], kCount, ncclFloat, ncclSum,
@@ -232,7 +244,8 @@ KEEN_FAULT(stream_of_another_device, "wrong-device", ncclInvalidArgument) {
   return status != ncclSuccess ? status : ranks.wait();
 }
 
-KEEN_FAULT(buffer_of_another_device, "peer-access", cudaErrorIllegalAddress) {
+KEEN_FAULT(buffer_of_another_device, "peer-access", cudaErrorIllegalAddress,
+           "ncclAllReduce of rank 0 reads at ", "device 0 has no access to memory of device 1") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ncclGroupStart());
   KEEN_STATUS_CHECK(ncclAllReduce(ranks.data[planted ? 1 : 0], ranks.data[0], kCount, ncclFloat,
@@ -248,7 +261,8 @@ KEEN_FAULT(device_used_twice, nullptr, ncclInvalidUsage) {
   return ncclCommInitAll(comms, kRanks, devices);
 }
 
-KEEN_FAULT(communicator_made_in_capture, "capture", ncclUnhandledCudaError) {
+KEEN_FAULT(communicator_made_in_capture, "capture", ncclUnhandledCudaError,
+           "ncclCommInitAll: it allocates memory or waits, while a stream captures") {
   cudaStream_t stream = new_stream();
   cudaGraph_t graph = nullptr;
   ncclComm_t comms[kRanks] = {};
@@ -261,7 +275,8 @@ KEEN_FAULT(communicator_made_in_capture, "capture", ncclUnhandledCudaError) {
 }
 
 // All threads are known before one calls: a new one starts with what all have done.
-KEEN_FAULT(two_threads_at_once, "nccl", cudaSuccess) {
+KEEN_FAULT(two_threads_at_once, "nccl", cudaSuccess,
+           "ncclAllReduce: two threads call at once for device 0") {
   Ranks ranks;
   std::atomic<int> known = 0, calls = 0;
   const auto work = [&](bool is_second) {
@@ -295,7 +310,8 @@ int receive(Ranks& ranks, int rank, std::size_t count = kCount) {
                   ranks.streams[rank]);
 }
 
-KEEN_FAULT(send_without_receive, "deadlock", cudaErrorLaunchTimeout) {
+KEEN_FAULT(send_without_receive, "deadlock", cudaErrorLaunchTimeout,
+           "waiting: [ncclSend of rank 0 on device 0]") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ncclGroupStart());
   KEEN_STATUS_CHECK(send(ranks, 0));
@@ -304,7 +320,8 @@ KEEN_FAULT(send_without_receive, "deadlock", cudaErrorLaunchTimeout) {
   return ranks.wait();
 }
 
-KEEN_FAULT(exchange_not_grouped, "deadlock", cudaErrorLaunchTimeout) {
+KEEN_FAULT(exchange_not_grouped, "deadlock", cudaErrorLaunchTimeout,
+           "[ncclSend of rank 0 on device 0]", "[ncclSend of rank 1 on device 1]") {
   Ranks ranks;
   in_threads([&](int rank) {
     if (!planted) KEEN_STATUS_CHECK(ncclGroupStart());
@@ -315,7 +332,8 @@ KEEN_FAULT(exchange_not_grouped, "deadlock", cudaErrorLaunchTimeout) {
   return ranks.wait();
 }
 
-KEEN_FAULT(transfer_of_two_sizes, "nccl", ncclInvalidUsage) {
+KEEN_FAULT(transfer_of_two_sizes, "nccl", ncclInvalidUsage, "transfer 0 from rank 0 to rank 1",
+           "ncclSend of 16 elements", "ncclRecv of 32 elements") {
   Ranks ranks;
   KEEN_STATUS_CHECK(ncclGroupStart());
   KEEN_STATUS_CHECK(send(ranks, 0));

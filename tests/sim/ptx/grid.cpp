@@ -131,7 +131,7 @@ class Residents {
         progress = true;
       }
       // Lanes that end may be the last that others waited for.
-      if (warp.at_collective != 0) progress |= resolve_collectives(warp);
+      if (warp.at_collective != 0 && !grid_.dead) progress |= resolve_collectives(warp);
     }
     if (grid_.dead || block.finished()) return;
     if (!progress && !resolve_barriers(block)) stuck(block);
