@@ -150,6 +150,45 @@ KEEN_FAULT(scope_of_an_atomic_too_small, "global-race", cudaSuccess, "add_in_blo
   return cudaDeviceSynchronize();
 }
 
+// Each thread writes what it, or another one, has read through the read-only cache.
+KEEN_LINE(add_to_cached);
+__global__ void add_to_cached(const float* x, float* y, int distance) {
+  const float value = __ldg(x + threadIdx.x + distance);
+  __syncthreads();
+  y[threadIdx.x] = value + 1;
+}
+
+KEEN_FAULT(cached_and_written, "read-only-cache", cudaSuccess,
+           "add_to_cached block (0,0,0) thread (", line_of_add_to_cached + 4,
+           "which this launch has read by ld.global.nc") {
+  float *x = zeros(), *y = zeros();
+  add_to_cached<<<1, 64>>>(x, planted ? x : y, 0);
+  return cudaDeviceSynchronize();
+}
+
+KEEN_FAULT(cached_by_another_thread, "read-only-cache", cudaSuccess,
+           "add_to_cached block (0,0,0) thread (") {
+  float* x = zeros();
+  add_to_cached<<<1, 64>>>(x, x, planted ? 63 : 64);
+  return cudaDeviceSynchronize();
+}
+
+__global__ void cache_what_is_written(float* x, float* y) {
+  x[threadIdx.x] = threadIdx.x;
+  y[threadIdx.x] = __ldg(x + threadIdx.x);
+}
+
+KEEN_FAULT(written_and_cached, "read-only-cache", cudaSuccess,
+           "cache_what_is_written block (0,0,0)", "which this launch has written") {
+  float* x = zeros();
+  if (planted) {
+    cache_what_is_written<<<1, 64>>>(x, zeros());
+  } else {
+    add_to_cached<<<1, 64>>>(x, x, 64);  // disjoint
+  }
+  return cudaDeviceSynchronize();
+}
+
 // ---- Warps ------------------------------------------------------------------------------------
 
 __global__ void reverse_in_memory(float* y, bool wait) {

@@ -207,6 +207,20 @@ KEEN_CORRECT(flag_between_warps) {
   return all_are(y, 1, 7);
 }
 
+// What one launch reads through the read-only cache, the next one may write.
+__global__ void add_cached(const float* x, float* y) {
+  y[threadIdx.x] = __ldg(x + threadIdx.x) + 1;
+}
+
+KEEN_CORRECT(cached_by_one_launch_written_by_the_next) {
+  float *x = zeros(), *y = zeros();
+  for (int turn = 0; turn < 3; ++turn) {
+    add_cached<<<1, 64>>>(x, y);
+    add_cached<<<1, 64>>>(y, x);
+  }
+  return host_copy(x, 1)[0] == 6;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_correct(argc, argv); }

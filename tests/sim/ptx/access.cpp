@@ -131,7 +131,19 @@ void mark_range(Warp& warp, const Instruction& i, int lane, Address low, std::si
                 bool write) {
   Grid& grid = *warp.block->grid;
   Memory& memory = Memory::get();
-  grid.footprint.mark(low, bytes, write);
+  using Mark = Footprint::Mark;
+  const Mark how = write ? Mark::kWrite : i.loads && i.flag ? Mark::kCached : Mark::kRead;
+  if (grid.footprint.mark(low, bytes, how) && !grid.cached_reported) {
+    grid.cached_reported = true;
+    // CUDA C++ Programming Guide, "Global Memory": what goes through this cache is "read-only for
+    // the entire lifetime of the kernel".
+    const Reach around = memory.reach(low, grid.execution->view);
+    grid.report(warp, i, lane, "read-only-cache",
+                "byte " + std::to_string(memory.offset(around, low)) + " of " +
+                    memory.title(around) +
+                    (write ? ", which this launch has read by ld.global.nc"
+                           : ", which this launch has written"));
+  }
   if (write) {
     memory.set_written(low, bytes);
   } else if (const Address at_byte = memory.first_unwritten(low, bytes); at_byte != low + bytes) {

@@ -10,7 +10,10 @@ namespace keen::sim::ptx {
 // The bytes that a kernel has read and written, exactly: a bit per byte, by pages.
 class Footprint {
  public:
-  void mark(Address low, std::size_t bytes, bool write);
+  // kCached: read by ld.global.nc, through a cache that sees no writes of the kernel.
+  enum class Mark : std::uint8_t { kRead, kCached, kWrite };
+  // Whether this kernel has both written bytes of these and read them by ld.global.nc.
+  bool mark(Address low, std::size_t bytes, Mark mark);
 
   // Calls visit(low, high, write) for each run of bytes, in no order.
   template <class Visit>
@@ -25,7 +28,7 @@ class Footprint {
   static constexpr std::size_t kPageBytes = 4096;
   using Bits = std::array<std::uint64_t, kPageBytes / 64>;
   struct Page {
-    Bits read{}, write{};
+    Bits read{}, write{}, cached{};
   };
 
   static bool bit(const Bits& bits, std::size_t i) { return (bits[i / 64] >> (i % 64) & 1) != 0; }

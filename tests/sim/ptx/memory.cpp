@@ -57,7 +57,8 @@ void take_memory_modifiers(Form& form, Instruction& made) {
   // .volatile is .relaxed with the scope of the system (PTX ISA 9.0, 9.7.9.8, ld).
   if (order >= 0) made.strength = scope == 0 ? Strength::kBlock : Strength::kDevice;
   made.releases = order == 3;
-  if (form.take("nc") && made.space != Space::kGlobal) form.refuse(".nc is for .global only");
+  made.flag = form.take("nc");
+  if (made.flag && made.space != Space::kGlobal) form.refuse(".nc is for .global only");
 }
 
 Handler load_handler(const Form& form, Type type) {

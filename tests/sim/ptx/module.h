@@ -76,7 +76,7 @@ struct Instruction {
   std::uint8_t width = 4;  // bytes per element of a memory access
   std::uint8_t elements = 1;
   std::uint8_t mode = 0;  // what the handler makes of it
-  bool flag = false;
+  bool flag = false;      // the same; of ld: .nc
   Strength strength = Strength::kWeak;
   bool releases = false;                 // .release, .acq_rel
   bool loads = false, compares = false;  // ld, atom.cas

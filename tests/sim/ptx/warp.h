@@ -98,6 +98,7 @@ struct Grid {
   std::unordered_set<Word> asked;  // values whose blocks are in these: a search may be long
   bool asks_names = false;         // something is announced
   bool dead = false;               // a fault ended it
+  bool cached_reported = false;    // writes of what ld.global.nc reads: said once
   bool yield = false;              // the running warp lets others go first
   Races* races = nullptr;
   std::uint64_t instructions = 0;  // by warps, and those of lanes:
