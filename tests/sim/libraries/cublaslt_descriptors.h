@@ -60,13 +60,11 @@ struct Algorithm {
   static constexpr std::uint64_t kMark = 0x6b65656e'6c740004;
   std::uint64_t mark = kMark;
   std::uint64_t workspace_bytes = 0;
+  std::uint64_t problem = 0;  // a hash of what it was found for
   std::uint16_t alignment_a = 256;
   std::uint16_t alignment_b = 256;
   std::uint16_t alignment_c = 256;
   std::uint16_t alignment_d = 256;
-  std::int32_t compute = 0;
-  std::int16_t type_a = 0;
-  std::int16_t type_d = 0;
   bool short_partial_sums = true;
   // Of the library support table: then what it says of a run is the answer.
   bool from_table = false;

@@ -210,16 +210,41 @@ std::size_t split_bytes(const Gemm& gemm) {
   return 2 * sizeof(float) * static_cast<std::size_t>(gemm.rows() * gemm.columns());
 }
 
+// All of a problem but its pointers.
+std::uint64_t fingerprint(const Problem& problem) {
+  const MatmulDescriptor& operation = problem.operation;
+  std::string text;
+  const auto add = [&](auto value) { text += ' ' + std::to_string(value); };
+  add(operation.compute);
+  add(operation.scale);
+  add(operation.operation_a);
+  add(operation.operation_b);
+  add(operation.epilogue);
+  if (has_auxiliary(operation.epilogue)) add(operation.auxiliary_leading);
+  for (const auto* layout : {&problem.a, &problem.b, &problem.c, &problem.d}) {
+    add(layout->type);
+    add(layout->order);
+    add(layout->rows);
+    add(layout->columns);
+    add(layout->leading);
+    add(layout->batch);
+    if (layout->batch > 1) add(layout->batch_stride);
+  }
+  return hash_of(text, 0);
+}
+
 // Holds the call to what the heuristic was told when it gave the algorithm.
 cublasStatus_t apply_algorithm(const cublasLtMatmulAlgo_t* chosen, const Problem& problem,
                                std::size_t workspace_bytes, Gemm* gemm) {
   if (chosen == nullptr) return status_by_rules(problem, *gemm);
   Algorithm algorithm;
   if (!read_state(chosen, &algorithm)) return CUBLAS_STATUS_INVALID_VALUE;
-  if (algorithm.compute != problem.operation.compute ||
-      algorithm.type_a != static_cast<std::int16_t>(problem.a.type) ||
-      algorithm.type_d != static_cast<std::int16_t>(problem.d.type)) {
-    return CUBLAS_STATUS_NOT_SUPPORTED;
+  // cublasLt.h, cublasLtMatmulAlgoCheck: descriptors that "don't match algo". That an algorithm
+  // fits no other problem is stricter than the library may be.
+  if (algorithm.problem != fingerprint(problem)) {
+    Machine::get().report("algorithm",
+                          std::string(kMatmul) + ": the algorithm was found for another problem");
+    return CUBLAS_STATUS_INVALID_VALUE;
   }
   const auto status = algorithm.from_table ? static_cast<cublasStatus_t>(algorithm.run_status)
                                            : status_by_rules(problem, *gemm);
@@ -247,9 +272,7 @@ Algorithm make_algorithm(const Problem& problem, const PreferenceDescriptor& pre
   algorithm.alignment_b = alignment(preference.alignment_b);
   algorithm.alignment_c = alignment(preference.alignment_c);
   algorithm.alignment_d = alignment(preference.alignment_d);
-  algorithm.compute = problem.operation.compute;
-  algorithm.type_a = static_cast<std::int16_t>(problem.a.type);
-  algorithm.type_d = static_cast<std::int16_t>(problem.d.type);
+  algorithm.problem = fingerprint(problem);
   algorithm.short_partial_sums =
       (preference.reductions & CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE) != 0;
   return algorithm;

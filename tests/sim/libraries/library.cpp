@@ -91,14 +91,17 @@ bool capture_permits(const std::string& api) {
   return false;
 }
 
-bool is_refused_by_seed(const std::string& what) {
-  // FNV-1a.
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325 ^ Machine::get().seed();
+std::uint64_t hash_of(const std::string& what, std::uint64_t salt) {
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325 ^ salt;
   for (const char byte : what) {
     hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100'0000'01b3;
   }
+  return hash;
+}
+
+bool is_refused_by_seed(const std::string& what) {
   constexpr std::uint64_t kOneIn = 4;
-  return (hash >> 32) % kOneIn == 0;
+  return (hash_of(what, Machine::get().seed()) >> 32) % kOneIn == 0;
 }
 
 bool comes_after(LastCall* last) {

@@ -42,6 +42,9 @@ bool capture_permits(const std::string& api);
 // The same for a call that waits for `stream`, which must not capture itself.
 bool capture_permits_waiting(const std::string& api, cudaStream_t stream);
 
+// FNV-1a, from a start that tells one use from another.
+std::uint64_t hash_of(const std::string& what, std::uint64_t salt);
+
 // Whether hardware refuses, of all that it may refuse, this one: about one in four, by the seed and
 // by `what` alone, so that a question and the call that follows get the same answer.
 bool is_refused_by_seed(const std::string& what);

@@ -96,6 +96,53 @@ KEEN_FAULT(less_aligned_than_told, "misaligned", CUBLAS_STATUS_INVALID_VALUE,
   return outcome(problem.run(lt, &found.algo, x + 4, x, y));
 }
 
+// What an algorithm is found for, and what it is then used for.
+int used_for(const LtProblem& found_for, const LtProblem& used_for) {
+  cublasLtHandle_t lt = lt_handle();
+  float *x = zeros(), *y = zeros();
+  cublasLtMatmulHeuristicResult_t found;
+  if (!found_for.find(lt, &found)) return kWrong;
+  return outcome(used_for.run(lt, &found.algo, x, x, y));
+}
+
+LtProblem product(int n, cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT, int batch = 1) {
+  return {CUDA_R_32F, kSide, n, kSide, epilogue, batch};
+}
+
+constexpr const char* kOther = "cublasLtMatmul: the algorithm was found for another problem";
+
+KEEN_FAULT(algorithm_of_another_shape, "algorithm", CUBLAS_STATUS_INVALID_VALUE, kOther) {
+  return used_for(product(planted ? kSide / 2 : kSide), product(kSide));
+}
+
+KEEN_FAULT(algorithm_of_another_batch, "algorithm", CUBLAS_STATUS_INVALID_VALUE, kOther) {
+  const LtProblem batched = product(kSide, CUBLASLT_EPILOGUE_DEFAULT, 2);
+  return used_for(planted ? product(kSide) : batched, batched);
+}
+
+KEEN_FAULT(algorithm_of_another_epilogue, "algorithm", CUBLAS_STATUS_INVALID_VALUE, kOther) {
+  return used_for(product(kSide, planted ? CUBLASLT_EPILOGUE_DEFAULT : CUBLASLT_EPILOGUE_RELU),
+                  product(kSide, CUBLASLT_EPILOGUE_RELU));
+}
+
+KEEN_FAULT(algorithm_of_another_transposition, "algorithm", CUBLAS_STATUS_INVALID_VALUE, kOther) {
+  LtProblem first = product(kSide), second = product(kSide);
+  second.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+  if (!planted) first.set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+  return used_for(first, second);
+}
+
+KEEN_FAULT(algorithm_of_another_leading_dimension, "algorithm", CUBLAS_STATUS_INVALID_VALUE,
+           kOther) {
+  const LtProblem first = product(kSide), second = product(kSide);
+  const std::int64_t leading = kSide + 4;
+  for (const LtProblem* wide : {&second, planted ? &second : &first}) {
+    KEEN_STATUS_CHECK(cublasLtMatrixLayoutSetAttribute(wide->d, CUBLASLT_MATRIX_LAYOUT_LD, &leading,
+                                                       sizeof leading));
+  }
+  return used_for(first, second);
+}
+
 KEEN_FAULT(one_handle_in_two_threads, "thread", cudaSuccess,
            "cudnnActivationForward: two threads use one handle at once") {
   cudnnHandle_t dnn = dnn_handle();
