@@ -1,6 +1,7 @@
 #include "tests/sim/libraries/gemm.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/sim/core/machine.h"
 #include "tests/sim/libraries/library.h"
@@ -111,13 +112,31 @@ bool operands_lie_on_device(const Gemm& gemm) {
   return check("the output", gemm.d.data, gemm.d.type);
 }
 
+// Whether an element of one instance is one of another as well. Instances may lie within each
+// other's lines, as the heads of an attention do.
+bool instances_overlap(const Matrix& matrix, long batch) {
+  const bool by_columns = matrix.column_stride >= matrix.row_stride;
+  const long leading = by_columns ? matrix.column_stride : matrix.row_stride;
+  const long step = by_columns ? matrix.row_stride : matrix.column_stride;
+  const long lines = by_columns ? matrix.columns : matrix.rows;
+  const long length = ((by_columns ? matrix.rows : matrix.columns) - 1) * step;
+  const long distance = std::abs(matrix.batch_stride);
+  for (long k = 1; k < batch && k * distance <= (lines - 1) * leading + length; ++k) {
+    const long line = leading == 0 ? 0 : k * distance / leading;
+    for (const long from : {line, line + 1}) {
+      if (from < lines && std::abs(k * distance - from * leading) <= length) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 GemmResult enqueue_gemm(cudaStream_t stream, const Gemm& gemm) {
   if (gemm.rows() == 0 || gemm.columns() == 0 || gemm.batch == 0) return GemmResult::kDone;
   if (!operands_lie_on_device(gemm)) return GemmResult::kInvalid;
-  if (gemm.batch > 1 && gemm.d.batch_stride == 0) {
-    Machine::get().report("overlap", gemm.name + ": all instances of the batch are one output");
+  if (instances_overlap(gemm.d, gemm.batch)) {
+    Machine::get().report("overlap", gemm.name + ": instances of the batch share their output");
     return GemmResult::kInvalid;
   }
   Operation operation;

@@ -40,6 +40,44 @@ KEEN_FAULT(convolution_in_reduced_precision, nullptr, kWrong) {
   return std::fabs(host_copy(conv.output + 9, 1)[0] - exact) < 1e-4 ? 0 : kWrong;
 }
 
+// Compute capability 7.5 has no TF32: there, the same with half.
+bool has_tf32() {
+  int major = 0;
+  KEEN_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+  return major >= 8;
+}
+
+// CUDNN_DEFAULT_MATH permits TF32; only CUDNN_FMA_MATH forbids it (cuDNN, "cudnnMathType_t").
+KEEN_FAULT(convolution_by_default_in_tf32, nullptr, kWrong) {
+  const Convolution conv;
+  const float one = 1, zero = 0;
+  const std::vector<float> ones(6 * 4 * 3 * 3, 1.F);
+  float *x = device_copy(std::vector<float>(2 * 4 * 8 * 8, 1 + 1.F / 4096)), *w = device_copy(ones);
+  const cudnnMathType_t loose =
+      has_tf32() ? CUDNN_DEFAULT_MATH : CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
+  KEEN_STATUS_CHECK(cudnnSetConvolutionMathType(conv.settings, planted ? loose : CUDNN_FMA_MATH));
+  KEEN_STATUS_CHECK(cudnnConvolutionForward(conv.dnn, &one, conv.x, x, conv.w, w, conv.settings,
+                                            CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, nullptr, 0,
+                                            &zero, conv.y, conv.output));
+  const double exact = 4 * 9 * (1 + 1.0 / 4096);
+  return std::fabs(host_copy(conv.output + 9, 1)[0] - exact) < 1e-4 ? 0 : kWrong;
+}
+
+KEEN_FAULT(matmul_in_tf32, nullptr, kWrong) {
+  cublasHandle_t blas = blas_handle();
+  float *x = device_copy(fine_values()), *y = zeros();
+  const float one = 1, zero = 0;
+  const cublasComputeType_t compute =
+      planted && !has_tf32() ? CUBLAS_COMPUTE_32F_FAST_16F : CUBLAS_COMPUTE_32F;
+  KEEN_STATUS_CHECK(
+      cublasSetMathMode(blas, planted ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH));
+  KEEN_STATUS_CHECK(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, kSide, kSide, kSide, &one, x,
+                                 CUDA_R_32F, kSide, x, CUDA_R_32F, kSide, &zero, y, CUDA_R_32F,
+                                 kSide, compute, CUBLAS_GEMM_DEFAULT));
+  const double exact = kSide * std::pow(1 + 1.0 / 4096, 2);
+  return std::fabs(host_copy(y, 1)[0] - exact) < 1e-4 ? 0 : kWrong;
+}
+
 // exp(100) is more than a float holds.
 KEEN_FAULT(softmax_overflows, nullptr, kWrong) {
   cudnnHandle_t dnn = dnn_handle();

@@ -2,6 +2,7 @@
 // 9.7.13). A handler runs once all lanes named by the mask, except exited ones, have come.
 // r[8] is the mask.
 #include <bit>
+#include <utility>
 
 #include "tests/sim/ptx/values.h"
 
@@ -18,6 +19,7 @@ void shuffle(Warp& warp, const Instruction& i, Mask lanes) {
   each_lane(lanes, [&](int l) { value[l] = warp.reg(i.r[2])[l] & 0xffffffff; });
   std::array<int, kLanes> from{};
   Mask inside = 0;
+  bool said = false;
   each_lane(lanes, [&](int l) {
     const auto by = static_cast<int>(warp.reg(i.r[3])[l] & 31);
     const auto control = static_cast<int>(warp.reg(i.r[4])[l]);
@@ -45,7 +47,9 @@ void shuffle(Warp& warp, const Instruction& i, Mask lanes) {
     }
     from[l] = in ? source : l;
     inside |= Mask{in} << l;
-    if (in && (lanes >> source & 1) == 0) {
+    // CUDA C++ Programming Guide, "Warp Shuffle Functions": the value of an inactive lane "is
+    // undefined".
+    if (in && (lanes >> source & 1) == 0 && !std::exchange(said, true)) {
       warp.block->grid->report(
           warp, i, l, "shuffle",
           "reads lane " + std::to_string(source) + ", which does not take part");

@@ -39,9 +39,11 @@ std::string title_of(const char* symbol) {
   std::string title = status == 0 ? text : symbol;
   std::free(text);
   // Without "(parameters)", which templates make long; "(anonymous namespace)" stays.
-  const std::size_t from =
-      title.find("(anonymous namespace)") == std::string::npos ? 0 : title.rfind("::") + 1;
-  return title.substr(0, title.find('(', from));
+  std::size_t end = title.find('(');
+  while (end != std::string::npos && title.compare(end, 21, "(anonymous namespace)") == 0) {
+    end = title.find('(', end + 1);
+  }
+  return title.substr(0, end);
 }
 
 // The newest code for the model, as the driver would choose it.
