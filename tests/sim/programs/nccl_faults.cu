@@ -1,72 +1,11 @@
 // Misuse of NCCL, planted and repaired: a named finding or error, never a hang. usage: program CASE
-#include <nccl.h>
-
-#include <array>
 #include <atomic>
-#include <thread>
-#include <utility>
 
-#include "tests/sim/programs/check.h"
-#include "tests/sim/programs/fault_case.h"
-#include "tests/sim/programs/fault_kernels.cuh"
+#include "tests/sim/programs/nccl_case.cuh"
 
 namespace {
 
 using namespace keen::sim::test;
-
-constexpr int kRanks = 2;
-constexpr int kCount = 16;
-
-// One rank on each of two devices; device 0 is current.
-struct Ranks {
-  ncclComm_t comms[kRanks] = {};
-  float* data[kRanks] = {};
-  cudaStream_t streams[kRanks] = {};
-
-  Ranks() {
-    const int devices[kRanks] = {0, 1};
-    KEEN_STATUS_CHECK(ncclCommInitAll(comms, kRanks, devices));
-    for (int d = 0; d < kRanks; ++d) {
-      KEEN_CUDA_CHECK(cudaSetDevice(d));
-      data[d] = zeros();
-      streams[d] = new_stream();
-    }
-    KEEN_CUDA_CHECK(cudaSetDevice(0));
-  }
-
-  int all_reduce(int rank, std::size_t count = kCount) {
-    return ncclAllReduce(data[rank], data[rank], count, ncclFloat, ncclSum, comms[rank],
-                         streams[rank]);
-  }
-
-  // The first error of waiting for both streams.
-  int wait() {
-    cudaError_t error = cudaSuccess;
-    for (int d = 0; d < kRanks; ++d) {
-      cudaSetDevice(d);
-      if (error == cudaSuccess) error = cudaStreamSynchronize(streams[d]);
-    }
-    cudaSetDevice(0);
-    return error;
-  }
-
-  void abort() {
-    for (ncclComm_t comm : comms) ncclCommAbort(comm);
-  }
-};
-
-// Runs work(rank) in a thread for each rank, on its device.
-template <class Work>
-void in_threads(const Work& work) {
-  std::thread threads[kRanks];
-  for (int rank = 0; rank < kRanks; ++rank) {
-    threads[rank] = std::thread([&work, rank] {
-      KEEN_CUDA_CHECK(cudaSetDevice(rank));
-      work(rank);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
 
 // ---- One thread, several ranks
 
@@ -100,49 +39,6 @@ KEEN_FAULT(stuck_for_ever, "deadlock", cudaErrorLaunchTimeout,
   if (const int error = ranks.wait()) return error;
   increment<<<1, kCount, 0, ranks.streams[0]>>>(ranks.data[0], ranks.data[0], kCount);
   return cudaStreamSynchronize(ranks.streams[0]);
-}
-
-// ---- What may wait for a device where a collective waits for a rank
-
-KEEN_FAULT(allocates_behind_a_collective, "deadlock", cudaSuccess,
-           "cudaMalloc may wait for device 0, where ncclAllReduce of rank 0 waits for ranks") {
-  Ranks ranks;
-  void* memory = nullptr;
-  if (!planted) KEEN_CUDA_CHECK(cudaMalloc(&memory, 64));
-  KEEN_STATUS_CHECK(ranks.all_reduce(0));
-  if (planted) KEEN_CUDA_CHECK(cudaMalloc(&memory, 64));
-  in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
-  const int error = ranks.wait();
-  KEEN_CUDA_CHECK(cudaFree(memory));
-  return error;
-}
-
-template <int>
-__global__ void set_first(float* y) {
-  y[0] = 1;
-}
-
-// One that no run of the case has used yet.
-auto* new_kernel() {
-  using Kernel = void (*)(float*);
-  static const auto kernels = []<int... i>(std::integer_sequence<int, i...>) {
-    return std::array<Kernel, sizeof...(i)>{set_first<i>...};
-  }
-  (std::make_integer_sequence<int, 64>());
-  static std::size_t used = 0;
-  return kernels.at(used++);
-}
-
-KEEN_FAULT(loads_behind_a_collective, "deadlock", cudaSuccess, "set_first<",
-           "may wait for device 0, where ncclAllReduce of rank 0 waits for ranks") {
-  Ranks ranks;
-  auto* kernel = new_kernel();
-  cudaFuncAttributes attributes = {};
-  if (!planted) KEEN_CUDA_CHECK(cudaFuncGetAttributes(&attributes, kernel));
-  KEEN_STATUS_CHECK(ranks.all_reduce(0));
-  kernel<<<1, 1, 0, ranks.streams[0]>>>(ranks.data[0]);
-  in_threads([&](int rank) { rank == 1 ? ranks.all_reduce(1) : 0; });
-  return ranks.wait();
 }
 
 // ---- Ranks that disagree

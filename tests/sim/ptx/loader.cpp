@@ -12,6 +12,7 @@
 #include "tests/sim/core/memory.h"
 #include "tests/sim/core/model.h"
 #include "tests/sim/core/operation.h"
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/ptx/profile.h"
 
 namespace keen::sim::ptx {
@@ -136,6 +137,11 @@ Resources resources_of(const Kernel& kernel) {
   return found == kernel.loaded->resources.end() ? Resources{} : found->second;
 }
 
+bool lacks_variables(const Module& module, int device) {
+  return std::ranges::any_of(module.variables,
+                             [&](const auto& variable) { return variable.address[device] == 0; });
+}
+
 bool place_variables(Module& module, int device) {
   for (auto& variable : module.variables) {
     if (variable.address[device] != 0) continue;
@@ -174,6 +180,10 @@ cudaError_t variable_address(void** address, std::size_t* bytes, const void* var
     return cudaErrorInvalidKernelImage;
   }
   const int device = Machine::thread().device;
+  // CUDA C++ Programming Guide, "Lazy Loading": the module is loaded by the first use of it.
+  if (ptx::lacks_variables(*loaded.module, device)) {
+    Stalls::get().check(device, "the address of " + found->second.symbol + ", which loads it,");
+  }
   if (!ptx::place_variables(*loaded.module, device)) return cudaErrorMemoryAllocation;
   const ptx::Variable* made = ptx::find_variable(*loaded.module, found->second.symbol);
   if (made == nullptr) return cudaErrorInvalidSymbol;

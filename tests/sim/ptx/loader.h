@@ -39,6 +39,8 @@ const Function* load(Kernel& kernel);
 
 Resources resources_of(const Kernel& kernel);
 
+// Whether some of its variables are not on the device yet.
+bool lacks_variables(const Module& module, int device);
 // Makes the variables of a module exist on a device. False: out of memory.
 bool place_variables(Module& module, int device);
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/core/stalls.h"
 #include "tests/sim/runtime/capture.h"
 #include "tests/sim/runtime/entry.h"
 #include "tests/sim/runtime/graph_memory.h"
@@ -66,6 +67,7 @@ cudaError_t instantiate(const char* api, cudaGraphExec_t* executable, cudaGraph_
   }
   // The header says only that this is an error; which one is unsourced.
   if (graph->instances > 0 && has_memory_nodes(*graph)) return fail(cudaErrorInvalidValue);
+  Stalls::get().check(Machine::thread().device, api);  // it may allocate (unsourced)
   *executable = Runtime::get().executables.make();
   (*executable)->graph = graph;
   (*executable)->frees_on_launch = (flags & cudaGraphInstantiateFlagAutoFreeOnLaunch) != 0;

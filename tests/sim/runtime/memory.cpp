@@ -111,6 +111,7 @@ cudaError_t cudaFree(void* pointer) {
   free_left_by_graph(base);
   if (allocation->kind == AllocationKind::kMalloc) {
     ++Machine::get().counters.hidden_syncs;
+    Stalls::get().check(allocation->device, "cudaFree");
     if (const cudaError_t error = wait_for_device(allocation->device)) return fail(error);
   }
   return free_now(*allocation);
