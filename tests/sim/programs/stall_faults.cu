@@ -5,10 +5,12 @@
 #include <cudnn.h>
 
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "tests/sim/programs/graph_case.h"
 #include "tests/sim/programs/nccl_case.cuh"
+#include "tests/sim/programs/process.h"
 
 namespace {
 
@@ -127,6 +129,35 @@ KEEN_FAULT(makes_a_handle_of_cudnn_behind_a_collective, "deadlock", cudaSuccess,
   return between_ranks(planted, [&] { KEEN_STATUS_CHECK(cudnnCreate(&made)); });
 }
 
+__device__ int variable = 0;
+
+// A module is loaded once in a process: what a process of its own does.
+int look_variable_up(bool planted) {
+  return between_ranks(planted, [] {
+    void* address = nullptr;
+    KEEN_CUDA_CHECK(cudaGetSymbolAddress(&address, variable));
+  });
+}
+
+// The status of a process that ends with findings.
+KEEN_FAULT(looks_a_variable_up_behind_a_collective, nullptr, 66) {
+  static Result results[2] = {};
+  Result& result = results[planted ? 1 : 0];
+  if (result.text.empty()) {
+    const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+    result = run_command("( '" + program + "' --variable " + (planted ? "planted" : "repaired") +
+                         "; status=$?; echo end; exit $status )");
+  }
+  const bool said = result.has("cudasim: deadlock: the address of ") &&
+                    result.has("may wait for device 0, where ncclAllReduce of rank 0 waits");
+  return said == planted ? result.status : -1;
+}
+
 }  // namespace
 
-int main(int argc, char** argv) { return run_faults(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc == 3 && argv[1] == std::string("--variable")) {
+    return look_variable_up(argv[2] == std::string("planted"));
+  }
+  return run_faults(argc, argv);
+}

@@ -182,7 +182,8 @@ cudaError_t variable_address(void** address, std::size_t* bytes, const void* var
   const int device = Machine::thread().device;
   // CUDA C++ Programming Guide, "Lazy Loading": the module is loaded by the first use of it.
   if (ptx::lacks_variables(*loaded.module, device)) {
-    Stalls::get().check(device, "the address of " + found->second.symbol + ", which loads it,");
+    Stalls::get().check(device, "the address of " + ptx::title_of(found->second.symbol.c_str()) +
+                                    ", which loads it,");
   }
   if (!ptx::place_variables(*loaded.module, device)) return cudaErrorMemoryAllocation;
   const ptx::Variable* made = ptx::find_variable(*loaded.module, found->second.symbol);
