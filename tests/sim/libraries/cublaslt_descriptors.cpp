@@ -90,6 +90,8 @@ AttributeField find_attribute(PreferenceDescriptor* state, int attribute) {
   }
 }
 
+// The codes from here on: cublasLt.h, at cublasLtMatmulDescSetAttribute and its like. What the
+// stand-in does not have is CUBLAS_STATUS_NOT_SUPPORTED, and a finding.
 template <class State, class Opaque>
 cublasStatus_t set_attribute(const char* api, Opaque* opaque, int attribute, const void* value,
                              std::size_t bytes) {

@@ -138,6 +138,8 @@ std::size_t workspace_of(Method method, const Convolution& conv) {
   }
 }
 
+// cuDNN, "cudnnGetConvolutionForwardAlgorithm_v7": CUDNN_STATUS_BAD_PARAM for what is null, does
+// not agree or is not positive.
 template <class Result>
 cudnnStatus_t heuristics(const char* api, cudnnHandle_t handle, cudnnTensorDescriptor_t x,
                          cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t settings,

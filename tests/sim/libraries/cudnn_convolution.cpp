@@ -1,6 +1,9 @@
 #include "tests/sim/libraries/convolution.h"
 
 namespace keen::sim {
+
+// cuDNN, "cudnnConvolutionForward": CUDNN_STATUS_NOT_SUPPORTED and CUDNN_STATUS_BAD_PARAM; that too
+// small a workspace is CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT is unsourced.
 cudnnStatus_t convolve(const ConvolutionCall& call) {
   const Guard guard(Machine::get());
   if (const auto status = begin(call.api, call.handle)) return status;
@@ -136,6 +139,7 @@ cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alp
   if (const auto status = begin(kApi, handle)) return status;
   const Tensor* from = tensor_of(dyDesc);
   const Tensor* to = tensor_of(dbDesc);
+  // cuDNN, "cudnnConvolutionBackwardBias"
   if (from == nullptr || to == nullptr || from->type != to->type || to->n() != 1 ||
       to->c() != from->c() || to->h() != 1 || to->w() != 1) {
     return CUDNN_STATUS_BAD_PARAM;

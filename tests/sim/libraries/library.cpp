@@ -24,6 +24,8 @@ void report_unsupported(const std::string& api, const std::string& what) {
   Machine::get().report("unsupported", api + ": " + what);
 }
 
+// cuBLAS, "cublasCreate", and cuDNN, "cudnnCreate": a handle belongs to the device that was
+// current. What a call then gives back is unsourced.
 bool stream_of_device(const std::string& api, int device, cudaStream_t stream) {
   if (is_default_stream(stream)) return true;
   const int owner = stream_device(stream);
@@ -46,6 +48,7 @@ bool same_device(const std::string& api, int device, cudaStream_t stream) {
   return stream_of_device(api, device, stream);
 }
 
+// That libraries look at pointers at all is unsourced: hardware fails later, in their kernels.
 bool device_operand(const std::string& api, const char* name, const void* pointer,
                     std::size_t alignment) {
   if (!is_device_address(pointer)) {

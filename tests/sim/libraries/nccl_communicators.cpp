@@ -33,6 +33,8 @@ std::map<std::string, std::shared_ptr<World>>& worlds() {
   return *all;
 }
 
+// NCCL, "ncclCommInitRank": ranks are "between 0 and nranks-1" and unique, their number the same
+// for all. The codes here and below are unsourced where nothing is said.
 ncclResult_t refuse(World* world, const std::string& text) {
   if (!text.empty()) Machine::get().report("nccl", "ncclCommInitRank: " + text);
   world->failure = ncclInvalidUsage;

@@ -45,7 +45,9 @@ std::string name_of(const Lane& lane, long number) {
          std::to_string(lane.to);
 }
 
-// Holds a call against the first one that is there.
+// Holds a call against the first one that is there (NCCL, "Collective Operations":
+// every rank calls with the same count and type; else "undefined behavior, including hangs").
+// ncclInvalidUsage in its place, and that a captured call meets captured ones, are unsourced.
 void compare(const Member& member, const CollectiveCall& call, const std::string& name,
              Collective* collective) {
   const auto first =
@@ -129,7 +131,7 @@ void issue(const std::shared_ptr<Member>& member, const std::vector<CollectiveCa
            bool captured, Operation* operation) {
   operation->ready = [] { return true; };
   operation->body = [](Execution&) {};
-  if (!member->alive) {
+  if (!member->alive) {  // a graph outlives its communicator: unsourced
     Machine::get().report("nccl", operation->name + ": the communicator was destroyed");
     return;
   }

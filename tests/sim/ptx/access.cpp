@@ -35,6 +35,8 @@ const Reach* look_up(Warp& warp, const Instruction& i, int lane, Word address, i
     grid.fault(warp, i, lane, kind, at(address, bytes) + ": " + what, cudaErrorIllegalAddress);
     return nullptr;
   };
+  // driver_types.h, cudaErrorIllegalAddress: "a load or store instruction on an invalid memory
+  // address".
   if (!is_device_address(address)) return bad("host-pointer", "not an address of a device");
   Memory& memory = Memory::get();
   Reach& kept = grid.reaches[static_cast<std::size_t>(i.text) % grid.reaches.size()];
@@ -118,7 +120,8 @@ char* resolve_block_memory(Warp& warp, const Instruction& i, int lane, Space spa
     }
     return begin + offset;
   }
-  // driver_types.h, cudaErrorLaunchFailure: "... accessing out of bounds shared memory"
+  // driver_types.h, cudaErrorLaunchFailure: "... accessing out of bounds shared memory". Of local
+  // memory and parameters: unsourced.
   grid.fault(warp, i, lane, (std::string(name) + "-out-of-bounds").c_str(),
              "offset " + std::to_string(static_cast<std::int64_t>(offset)) + ", " +
                  std::to_string(bytes) + " bytes, of " + std::to_string(size),
@@ -183,7 +186,7 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
     const int l = std::countr_zero(rest);
     Word at_lane = base[l] + i.offset;
     // CUDA C++ Programming Guide, "Size and Alignment Requirement"; the vector counts as one
-    // access.
+    // access. driver_types.h, cudaErrorMisalignedAddress.
     if (at_lane % bytes != 0) {
       grid.fault(warp, i, l, "misaligned", at(at_lane, bytes), cudaErrorMisalignedAddress);
       return false;
@@ -196,6 +199,7 @@ bool resolve(Warp& warp, const Instruction& i, Mask lanes, int address, int byte
     } else {
       found.bytes[l] = resolve_block_memory(warp, i, l, space, at_lane, bytes, use);
       if (space == Space::kShared) shared |= Mask{1} << l;
+      // PTX ISA 9.0, "Kernel Function Parameters": they are read-only; the code is unsourced.
       if (space == Space::kParam && use != Use::kRead) {
         grid.fault(warp, i, l, "parameter-write", "parameters cannot be written",
                    cudaErrorIllegalAddress);

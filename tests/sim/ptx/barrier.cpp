@@ -71,12 +71,14 @@ bool resolve_barriers(Block& block) {
     if (arrived.count < expected && !some_ended) continue;
     if (!arrived.same_place) {
       // CUDA C++ Programming Guide, "Synchronization Functions": __syncthreads in conditional code
-      // only if the condition is the same for the whole block.
+      // only if the condition is the same for the whole block. The code is unsourced.
       grid.fault(*arrived.warp, i, arrived.lane, "divergence",
                  "threads of a block meet at different barriers", cudaErrorLaunchFailure);
       return false;
     }
     if (some_ended) {
+      // The same section: the barrier is for all threads of the block. Hardware counts the ended
+      // ones as arrived (unsourced), so that the kernel goes on.
       grid.report(
           *arrived.warp, i, arrived.lane, "divergence",
           std::to_string(block.exited) + " threads of the block have ended before this barrier");

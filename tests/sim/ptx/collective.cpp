@@ -189,7 +189,8 @@ bool complete(const Warp& warp, int lane, Mask needed) {
     const int other = std::countr_zero(rest);
     if (warp.members[other] != warp.members[lane]) return false;
     // Lanes may come to __syncwarp from different places, but to an exchange of values they may
-    // not.
+    // not: unsourced, and stricter than PTX ISA 9.0, "shfl.sync", which asks for the same
+    // qualifiers and mask.
     const auto& code = warp.block->grid->function->code;
     const bool apart = warp.pc[other] != warp.pc[lane];
     if (apart &&
@@ -226,6 +227,8 @@ bool resolve_collectives(Warp& warp) {
     const Mask needed = warp.members[lane] & warp.live;
     rest &= rest - 1;
     const Instruction& instruction = warp.block->grid->function->code[warp.pc[lane]];
+    // CUDA C++ Programming Guide, "Warp Shuffle Functions" and "Synchronization Functions": each
+    // calling thread must be in the mask. The code is unsourced.
     if ((warp.members[lane] >> lane & 1) == 0) {
       warp.block->grid->fault(warp, instruction, lane, "divergence",
                               "the lane is not in its own mask", cudaErrorLaunchFailure);

@@ -137,6 +137,7 @@ class Residents {
     if (!progress && !resolve_barriers(block)) stuck(block);
   }
 
+  // Hardware waits for ever: that the grid ends, and the code, are the stand-in's own (unsourced).
   void stuck(Block& block) {
     if (grid_.dead) return;
     for (Warp& warp : block.warps) {

@@ -132,6 +132,7 @@ cudaError_t active_blocks(int* blocks, const void* stub, int threads, std::size_
   Kernel* kernel = nullptr;
   const Function* function = nullptr;
   if (const cudaError_t error = find_and_load(stub, &kernel, &function)) return error;
+  // cuda_runtime_api.h, cudaOccupancyMaxActiveBlocksPerMultiprocessor, names the code.
   if (threads <= 0 || threads > DeviceModel::kThreadsPerBlock) return cudaErrorInvalidValue;
   const std::size_t limit = shared_limit(*kernel, Machine::thread().device);
   *blocks = is_within_bounds(*function, threads)
@@ -174,6 +175,8 @@ cudaError_t set_function_attribute(const void* stub, cudaFuncAttribute attribute
   }
   const Function* function = ptx::load(*kernel);
   if (function == nullptr) return cudaErrorInvalidKernelImage;
+  // cuda_runtime_api.h, cudaFuncSetAttribute: static and dynamic memory together within
+  // cudaDevAttrMaxSharedMemoryPerBlockOptin.
   const auto bytes = static_cast<std::size_t>(std::max(value, 0));
   if (value < 0 || function->shared_bytes + bytes > model().shared_per_block_optin)
     return cudaErrorInvalidValue;

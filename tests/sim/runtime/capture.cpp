@@ -49,6 +49,8 @@ cudaError_t invalidate(Capture& capture, cudaError_t error) {
   return error;
 }
 
+// cuda_runtime_api.h, cudaThreadExchangeStreamCaptureMode: which calls are unsafe in which mode, of
+// this thread's captures and of others'. driver_types.h, cudaErrorStreamCaptureUnsupported.
 cudaError_t refuse_in_capture() {
   if (t_mode == cudaStreamCaptureModeRelaxed) return cudaSuccess;
   cudaError_t result = cudaSuccess;
@@ -150,8 +152,10 @@ cudaError_t capture_wait(Stream& stream, const Event& event) {
 
 cudaError_t begin_capture(Stream& stream, cudaStreamCaptureMode mode) {
   static unsigned long long captures = 0;
+  // cuda_runtime_api.h, cudaStreamBeginCapture: not cudaStreamLegacy; the code is unsourced.
   if (stream.legacy) return cudaErrorStreamCaptureUnsupported;
-  // The header names no error for a second begin; a stream in the wrong state is this one.
+  // The header names no error for a second begin; a stream in the wrong state is this one
+  // (unsourced).
   if (stream.capture != nullptr) return invalidate(*stream.capture, cudaErrorIllegalState);
   auto capture = std::make_shared<Capture>();
   capture->id = ++captures;

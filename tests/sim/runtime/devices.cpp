@@ -206,6 +206,8 @@ cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
   const Guard guard(Machine::get());
   if (const cudaError_t error = begin("cudaDeviceCanAccessPeer")) return error;
   if (can == nullptr) return fail(cudaErrorInvalidValue);
+  // cuda_runtime_api.h, cudaDeviceCanAccessPeer. That every device reaches every other one is the
+  // stand-in's own.
   if (!is_device(device) || !is_device(peer)) return fail(cudaErrorInvalidDevice);
   *can = device != peer ? 1 : 0;
   return cudaSuccess;
@@ -215,6 +217,8 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned flags) {
   const Guard guard(Machine::get());
   if (const cudaError_t error = begin("cudaDeviceEnablePeerAccess")) return error;
   const int device = Machine::thread().device;
+  // The codes: cuda_runtime_api.h, cudaDeviceEnablePeerAccess. That a device is none of its own
+  // peers, and that a capture forbids the call: unsourced.
   if (flags != 0) return fail(cudaErrorInvalidValue);
   if (!is_device(peer) || peer == device) return fail(cudaErrorInvalidDevice);
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
@@ -230,6 +234,7 @@ cudaError_t cudaDeviceDisablePeerAccess(int peer) {
   const int device = Machine::thread().device;
   if (!is_device(peer) || peer == device) return fail(cudaErrorInvalidDevice);
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
+  // cuda_runtime_api.h, cudaDeviceDisablePeerAccess
   if (!peer_access(device, peer)) return fail(cudaErrorPeerAccessNotEnabled);
   peer_access(device, peer) = false;
   Memory::get().disable_peer(device, peer);

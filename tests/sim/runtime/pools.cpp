@@ -1,4 +1,5 @@
-// cuda_runtime_api.h, "Stream Ordered Memory Allocator".
+// cuda_runtime_api.h, "Stream Ordered Memory Allocator": which codes a call may give. Which of them
+// stands for which fault, and findings beside them, are unsourced unless said.
 #include "tests/sim/runtime/pools.h"
 
 #include <cuda_runtime_api.h>

@@ -39,6 +39,8 @@ void finish(Work& work) {
   }
 }
 
+// Hardware waits for ever. That the process is poisoned, with this code, is the stand-in's own
+// (unsourced).
 void report_deadlock() {
   std::string waiting;
   for (const WorkRef& work : Runtime::get().ready) {
