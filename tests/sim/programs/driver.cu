@@ -331,7 +331,10 @@ int main(int argc, char** argv) {
   }
   std::printf("GPU: %s\n", keen::sim::where());
   Checks checks;
-  check_training(checks);
-  check_kernels(checks);
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    if (keen::sim::simulated()) KEEN_SIM(cudasim_seed)(seed);
+    check_training(checks);
+    check_kernels(checks);
+  }
   return checks.status();
 }

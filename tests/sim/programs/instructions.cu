@@ -175,10 +175,13 @@ void check_printf(Checks& checks) {
 
 int main() {
   Checks checks;
-  check_atomics(checks);
-  check_approximations(checks);
-  check_copies(checks);
-  check_branches(checks);
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    if (keen::sim::simulated()) KEEN_SIM(cudasim_seed)(seed);
+    check_atomics(checks);
+    check_approximations(checks);
+    check_copies(checks);
+    check_branches(checks);
+  }
   check_printf(checks);
   return checks.status();
 }

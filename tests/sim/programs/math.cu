@@ -143,14 +143,7 @@ void check_approximate(const std::vector<float>& host, const float* x, float* y,
   }
 }
 
-int main() {
-  Checks checks;
-  std::vector<float> host(kSize);
-  for (int i = 0; i < kSize; ++i) host[i] = (i - 127.3F) * 0.05F;
-  const float* x = device_copy(host);
-  auto* y = device_array<float>(3 * kSize);
-  check_all(std::make_integer_sequence<int, kCount>{}, host, x, y, checks);
-
+void check_halves(const std::vector<float>& host, const float* x, float* y, Checks& checks) {
   halves<<<1, kSize>>>(x, y, kSize);
   const auto got = host_copy(y, 3 * kSize);
   double worst_half = 0, worst_bfloat = 0;
@@ -162,8 +155,21 @@ int main() {
         std::max(worst_bfloat, std::fabs(got[3 * i + 2] - (v * v + v)) / (v * v + std::fabs(v)));
     checks.expect(got[3 * i + 1] == 5.25F, "1.5 * 1.5 + (1.5 + 1.5) in half");
   }
-  check_approximate(host, x, y, checks);
   checks.expect(worst_half < 2e-3, "half2");
   checks.expect(worst_bfloat < 2e-2, "bfloat16");
+}
+
+int main() {
+  Checks checks;
+  std::vector<float> host(kSize);
+  for (int i = 0; i < kSize; ++i) host[i] = (i - 127.3F) * 0.05F;
+  const float* x = device_copy(host);
+  auto* y = device_array<float>(3 * kSize);
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    if (keen::sim::simulated()) KEEN_SIM(cudasim_seed)(seed);
+    check_all(std::make_integer_sequence<int, kCount>{}, host, x, y, checks);
+    check_halves(host, x, y, checks);
+  }
+  check_approximate(host, x, y, checks);
   return checks.status();
 }
