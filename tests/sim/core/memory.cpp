@@ -67,8 +67,8 @@ Memory::Memory() {
 }
 
 Address Memory::allocate(int device, std::size_t bytes, AllocationKind kind,
-                         const std::string& origin) {
-  if (bytes > free_bytes(device)) return 0;
+                         const std::string& origin, std::size_t freed_before) {
+  if (used_[device] + bytes > settings().memory + freed_before) return 0;
   const std::size_t room = (bytes + kAlignment - 1) / kAlignment * kAlignment + kGap;
   if (next_[device] + room > kWindowBase + (device + 1) * kWindowBytes) return 0;
   const Address base = next_[device];
@@ -250,7 +250,9 @@ Address Memory::first_unwritten(Address low, std::size_t bytes) const {
   return found == nullptr ? low + bytes : reinterpret_cast<Address>(found) - kWrittenOffset;
 }
 
-std::size_t Memory::free_bytes(int device) const { return settings().memory - used_[device]; }
+std::size_t Memory::free_bytes(int device) const {
+  return settings().memory - std::min(settings().memory, used_[device]);
+}
 
 void Memory::add_pinned(const void* pointer, std::size_t bytes) {
   pinned_[reinterpret_cast<Address>(pointer)] = bytes;

@@ -59,8 +59,10 @@ class Memory {
  public:
   static Memory& get();
 
-  // 0: the device has not that many bytes left. bytes is at least 1.
-  Address allocate(int device, std::size_t bytes, AllocationKind kind, const std::string& origin);
+  // 0: the device has not that many bytes left. bytes is at least 1. `freed_before`: bytes that
+  // will be free before anybody may use the new ones.
+  Address allocate(int device, std::size_t bytes, AllocationKind kind, const std::string& origin,
+                   std::size_t freed_before = 0);
   // Makes an allocation dead, or (memory of a graph's nodes) live again.
   void set_live(Allocation& allocation, bool live);
 

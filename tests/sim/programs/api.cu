@@ -242,6 +242,26 @@ KEEN_CORRECT(memory_that_is_full) {
   return refused && told;
 }
 
+// Three times what the device holds at once: each comes after the free before it in the stream.
+KEEN_CORRECT(room_freed_earlier_in_the_stream) {
+  cudaStream_t stream = new_stream();
+  float* y = zeros();
+  std::size_t unused = 0, all = 0;
+  KEEN_CUDA_CHECK(cudaMemGetInfo(&unused, &all));
+  for (int turn = 0; turn < 3; ++turn) {
+    float* memory = nullptr;
+    KEEN_CUDA_CHECK(cudaMallocAsync(reinterpret_cast<void**>(&memory), unused / 4 * 3, stream));
+    KEEN_CUDA_CHECK(cudaMemsetAsync(memory, 0, kSize * sizeof(float), stream));
+    increment<<<4, 128, 0, stream>>>(memory, memory, kSize);
+    increment<<<4, 128, 0, stream>>>(memory, y, kSize);
+    KEEN_CUDA_CHECK(cudaFreeAsync(memory, stream));
+  }
+  KEEN_CUDA_CHECK(cudaStreamSynchronize(stream));
+  std::size_t left = 0;
+  KEEN_CUDA_CHECK(cudaMemGetInfo(&left, &all));
+  return host_copy(y, 1)[0] == 2 && left == unused;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) { return run_correct(argc, argv); }

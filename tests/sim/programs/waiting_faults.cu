@@ -54,6 +54,22 @@ KEEN_FAULT(end_of_a_stream_taken_for_a_wait, nullptr, cudaErrorUnknown) {
   return result.read();
 }
 
+// Most of a device's memory, taken and given back on `first`, taken again on `second`.
+KEEN_FAULT(room_freed_on_another_stream, nullptr, cudaErrorMemoryAllocation) {
+  cudaStream_t first = new_stream(), second = new_stream();
+  std::size_t unused = 0, all = 0;
+  void* memory = nullptr;
+  KEEN_CUDA_CHECK(cudaMemGetInfo(&unused, &all));
+  KEEN_CUDA_CHECK(cudaMallocAsync(&memory, unused / 4 * 3, first));
+  KEEN_CUDA_CHECK(cudaFreeAsync(memory, first));
+  if (!planted) order(first, second);
+  const int error = cudaMallocAsync(&memory, unused / 4 * 3, second);
+  cudaGetLastError();
+  if (error == cudaSuccess) KEEN_CUDA_CHECK(cudaFreeAsync(memory, second));
+  KEEN_CUDA_CHECK(cudaDeviceSynchronize());
+  return error;
+}
+
 // A captured copy reads page-locked memory when its graph runs.
 KEEN_FAULT(pinned_memory_rewritten_before_a_replay, nullptr, cudaErrorUnknown) {
   cudaStream_t stream = new_stream();

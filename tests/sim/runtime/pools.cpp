@@ -20,7 +20,9 @@ namespace {
 struct Block {
   CUmemPoolHandle_st* pool;
   std::size_t bytes;
-  bool freed;  // by a call; the stream may not have come to it
+  bool freed = false;  // by a call; the stream may not have come to it
+  Actor actor = 0;     // of that stream, and the work there that frees it
+  Tick tick = 0;
 };
 
 std::map<Address, Block>& blocks() {
@@ -30,6 +32,23 @@ std::map<Address, Block>& blocks() {
 
 void trim(Pool& pool, unsigned long long keep) {
   pool.reserved = std::min(pool.reserved, std::max(pool.used, keep));
+}
+
+// Bytes of the pool that earlier work frees, of this stream, or of others where the pool follows
+// events (Programming Guide, "Physical Page Caching Behavior" and "Reuse Policies"): an allocation
+// that comes after it finds them free.
+std::size_t freed_before(const CUmemPoolHandle_st* pool, const Stream& stream) {
+  Clock known = stream.clock;
+  known.join(Machine::thread().clock);
+  const bool follows = pool->reuse[cudaMemPoolReuseFollowEventDependencies] != 0;
+  std::size_t bytes = 0;
+  for (const auto& [base, block] : blocks()) {
+    if (!block.freed || block.pool != pool) continue;
+    const bool ordered =
+        block.actor == stream.actor || (follows && known.covers(block.actor, block.tick));
+    if (ordered) bytes += block.bytes;
+  }
+  return bytes;
 }
 
 // The block is there at once; its contents, for other streams, only after the operation.
@@ -52,12 +71,16 @@ cudaError_t allocate(const char* api, void** pointer, std::size_t bytes, CUmemPo
   }
   ++Machine::get().counters.async_mallocs;
   if (bytes == 0) return cudaSuccess;
-  if (pool->limit != 0 && pool->used + bytes > pool->limit) return fail(cudaErrorMemoryAllocation);
-  const Address base = Memory::get().allocate(pool->device, bytes, AllocationKind::kPool, api);
+  const std::size_t credit = freed_before(pool, stream);
+  if (pool->limit != 0 && pool->used + bytes > pool->limit + credit) {
+    return fail(cudaErrorMemoryAllocation);
+  }
+  const Address base =
+      Memory::get().allocate(pool->device, bytes, AllocationKind::kPool, api, credit);
   if (base == 0) return fail(cudaErrorMemoryAllocation);
   Memory::get().find(base)->reachable = pool->reachable;
   *pointer = reinterpret_cast<void*>(base);
-  blocks()[base] = {pool, bytes, false};
+  blocks()[base] = {.pool = pool, .bytes = bytes};
   pool->used += bytes;
   pool->used_high = std::max(pool->used_high, pool->used);
   pool->reserved = std::max(pool->reserved, pool->used);
@@ -84,7 +107,12 @@ cudaError_t free_later(void* pointer, Stream& stream) {
     execution.device = device_of(base);
     if (Memory::get().touch(execution, {pointer, bytes, AccessKind::kFree})) return_to_pool(base);
   };
-  return fail(submit(stream, std::move(operation)));
+  const cudaError_t error = submit(stream, std::move(operation));
+  if (block != blocks().end()) {
+    block->second.actor = stream.actor;
+    block->second.tick = stream.clock.at(stream.actor);
+  }
+  return fail(error);
 }
 
 cudaError_t read_attribute(const Pool& pool, cudaMemPoolAttr attribute, void* value) {
