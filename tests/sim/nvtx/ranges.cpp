@@ -2,6 +2,7 @@
 // are given within one counts for it.
 #include "tests/sim/nvtx/ranges.h"
 
+#include <deque>
 #include <string>
 
 #include "tests/sim/core/machine.h"
@@ -11,14 +12,20 @@
 namespace keen::sim {
 namespace {
 
-// A handle is the address of the domain's name, which is kept: it may be in use until the end.
-nvtxDomainHandle_t domain_create(const char* name) {
-  return reinterpret_cast<nvtxDomainHandle_t>(new std::string(name));
+// A handle is the address of a text, which is kept: it may be in use until the end.
+std::string* kept(const char* text) {
+  const Guard guard(Machine::get());
+  static auto* all = new std::deque<std::string>;  // an element stays where it is
+  return &all->emplace_back(text);
 }
 
-// CUB registers the names of its ranges. A handle is the address of the string, kept likewise.
+nvtxDomainHandle_t domain_create(const char* name) {
+  return reinterpret_cast<nvtxDomainHandle_t>(kept(name));
+}
+
+// CUB registers the names of its ranges.
 nvtxStringHandle_t string_register(nvtxDomainHandle_t, const char* string) {
-  return reinterpret_cast<nvtxStringHandle_t>(new std::string(string));
+  return reinterpret_cast<nvtxStringHandle_t>(kept(string));
 }
 
 int range_push(nvtxDomainHandle_t domain, const nvtxEventAttributes_t* event) {
