@@ -23,7 +23,8 @@ set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 stages=(environment where ops device faults libraries training bandwidth two_gpus sanitizers)
-fault_programs=(faults library_faults nccl_faults capture_faults graph_faults api_faults memory_faults race_faults launch_faults precision_faults descriptor_faults warp_faults waiting_faults nccl_init_faults stall_faults)
+fault_programs=(faults library_faults nccl_faults capture_faults graph_faults api_faults memory_faults race_faults
+  launch_faults precision_faults descriptor_faults warp_faults waiting_faults nccl_init_faults stall_faults)
 # What asks the simulated CUDA, or tells it what must fail; another test that does says so itself.
 needs_simulator='AllocationFailure.*:gpu_profile*.*:gpu_nvtx.*:gpu_process.*:gpu_kernel_fault.*'
 needs_two='gpu_context.between_gpus:gpu_matmul.threads_find_handles_that_others_have_left'

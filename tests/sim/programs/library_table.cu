@@ -47,12 +47,12 @@ bool read_options(int argc, char** argv, Options* options) {
   return options->path != nullptr;
 }
 
-Line versions(const cudaDeviceProp& device) {
+TableLine versions(const cudaDeviceProp& device) {
   int driver = 0, runtime = 0;
   KEEN_CUDA_CHECK(cudaDriverGetVersion(&driver));
   KEEN_CUDA_CHECK(cudaRuntimeGetVersion(&runtime));
   const std::string capability = std::to_string(device.major) + "." + std::to_string(device.minor);
-  Line line("versions");
+  TableLine line("versions");
   line.add("cudnn", cudnnGetVersion())
       .add("cublaslt", cublasLtGetVersion())
       .add("driver", driver)
@@ -143,7 +143,7 @@ int write_table(const Options& options) {
   for (const auto& question : convolution_questions(convolutions)) {
     ask_convolution(gpu, question, options.planted, progress, file);
   }
-  Line end("end");
+  TableLine end("end");
   end.add("questions", progress.number()).add("asked", progress.asked());
   file.write(end);
   std::printf("%ld of %ld questions asked\n", progress.asked(), progress.number());

@@ -197,8 +197,8 @@ class ConvolutionCalls {
   std::vector<Listed> listed_;
 };
 
-inline Line line_of(const ConvolutionQuestion& q, int algorithm, long number) {
-  Line line("convolution");
+inline TableLine line_of(const ConvolutionQuestion& q, int algorithm, long number) {
+  TableLine line("convolution");
   line.add("number", number)
       .add("direction", name_of(kDirectionNames, q.direction))
       .add("algorithm", algorithm)
@@ -217,7 +217,7 @@ inline Line line_of(const ConvolutionQuestion& q, int algorithm, long number) {
 }
 
 // The first time that the heuristics name the algorithm, better one that works.
-inline void add_listed(const std::vector<Listed>& listed, int algorithm, Line* line) {
+inline void add_listed(const std::vector<Listed>& listed, int algorithm, TableLine* line) {
   int place = -1;
   for (int i = 0; i < static_cast<int>(listed.size()); ++i) {
     if (listed[i].algorithm != algorithm) continue;
@@ -229,7 +229,7 @@ inline void add_listed(const std::vector<Listed>& listed, int algorithm, Line* l
   }
   const Listed& l = listed[place];
   const char* math = name_of(kMathNames, l.math);
-  Line object;
+  TableLine object;
   object.add("place", place)
       .add("status", l.status)
       .add("bytes", l.bytes)
@@ -240,7 +240,7 @@ inline void add_listed(const std::vector<Listed>& listed, int algorithm, Line* l
 
 inline void ask_algorithm(Gpu& gpu, const ConvolutionQuestion& q, const ConvolutionCalls& calls,
                           int algorithm, bool planted, long number, TableFile& file) {
-  Line line = line_of(q, algorithm, number);
+  TableLine line = line_of(q, algorithm, number);
   std::size_t bytes = 0;
   int status = calls.described();
   if (status == 0) status = calls.workspace(algorithm, &bytes);

@@ -9,32 +9,34 @@
 namespace keen::sim::test {
 
 // One object of JSON, in the order of the calls.
-class Line {
+class TableLine {
  public:
-  explicit Line(const char* kind) { add("kind", kind); }
-  Line() = default;
+  explicit TableLine(const char* kind) { add("kind", kind); }
+  TableLine() = default;
 
-  Line& raw(const char* key, const std::string& value) {
+  TableLine& raw(const char* key, const std::string& value) {
     text_ += text_.empty() ? "\"" : ", \"";
     text_ += key;
     text_ += "\": ";
     text_ += value;
     return *this;
   }
-  Line& null(const char* key) { return raw(key, "null"); }
-  Line& add(const char* key, long value) { return raw(key, std::to_string(value)); }
-  Line& add(const char* key, int value) { return add(key, static_cast<long>(value)); }
-  Line& add(const char* key, std::size_t value) { return raw(key, std::to_string(value)); }
-  Line& add(const char* key, bool value) { return raw(key, value ? "true" : "false"); }
+  TableLine& null(const char* key) { return raw(key, "null"); }
+  TableLine& add(const char* key, long value) { return raw(key, std::to_string(value)); }
+  TableLine& add(const char* key, int value) { return add(key, static_cast<long>(value)); }
+  TableLine& add(const char* key, std::size_t value) { return raw(key, std::to_string(value)); }
+  TableLine& add(const char* key, bool value) { return raw(key, value ? "true" : "false"); }
   // A name: without quotes and the like.
-  Line& add(const char* key, const char* name) { return raw(key, "\"" + std::string(name) + "\""); }
+  TableLine& add(const char* key, const char* name) {
+    return raw(key, "\"" + std::string(name) + "\"");
+  }
   template <class List>
-  Line& add_list(const char* key, const List& list) {
+  TableLine& add_list(const char* key, const List& list) {
     std::string value;
     for (const auto& each : list) value += (value.empty() ? "" : ", ") + std::to_string(each);
     return raw(key, "[" + value + "]");
   }
-  Line& add(const char* key, const Line& object) { return raw(key, object.text()); }
+  TableLine& add(const char* key, const TableLine& object) { return raw(key, object.text()); }
 
   std::string text() const { return "{" + text_ + "}"; }
 
@@ -52,7 +54,7 @@ class TableFile {
   TableFile& operator=(const TableFile&) = delete;
   ~TableFile() { std::fclose(file_); }
 
-  void write(const Line& line) {
+  void write(const TableLine& line) {
     if (std::fputs((line.text() + "\n").c_str(), file_) < 0 || std::fflush(file_) != 0) {
       fail("cannot be written");
     }

@@ -111,8 +111,8 @@ class MatmulCalls {
   cublasLtMatmulPreference_t preference_ = nullptr;
 };
 
-inline Line line_of(const MatmulQuestion& q, std::size_t workspace_limit, long number) {
-  Line line("matmul");
+inline TableLine line_of(const MatmulQuestion& q, std::size_t workspace_limit, long number) {
+  TableLine line("matmul");
   line.add("number", number)
       .add("m", q.spec->m)
       .add("n", q.spec->n)
@@ -132,7 +132,7 @@ inline Line line_of(const MatmulQuestion& q, std::size_t workspace_limit, long n
 inline void ask_matmul(Gpu& gpu, const MatmulQuestion& q, std::size_t workspace_limit, long planted,
                        Progress& progress, TableFile& file) {
   if (!progress.next()) return;
-  Line line = line_of(q, workspace_limit, progress.number());
+  TableLine line = line_of(q, workspace_limit, progress.number());
   const MatmulCalls calls(gpu, q, workspace_limit);
   Results found;
   line.add("heuristics_status", calls.ask_heuristics(&found));

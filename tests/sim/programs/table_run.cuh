@@ -128,7 +128,7 @@ class Gpu {
   Buffer output_, workspace_, vector_;
 };
 
-inline void add_outcome(const Outcome& outcome, Line* line) {
+inline void add_outcome(const Outcome& outcome, TableLine* line) {
   if (!outcome.ran) {
     line->null("run_status").null("same_bits").null("milliseconds");
     return;
@@ -145,7 +145,7 @@ inline void add_outcome(const Outcome& outcome, Line* line) {
   line->raw("milliseconds", text);
 }
 
-[[noreturn]] inline void end(cudaError_t error, const Line& line, long number) {
+[[noreturn]] inline void end(cudaError_t error, const TableLine& line, long number) {
   std::fprintf(stderr, "library_table: %s at number %ld, go on with --from %ld: %s\n",
                cudaGetErrorName(error), number, number + 1, line.text().c_str());
   std::exit(1);
@@ -153,7 +153,7 @@ inline void add_outcome(const Outcome& outcome, Line* line) {
 
 // Writes the line, and ends the program where the device takes no more work: nothing that follows
 // could be asked. Then a question that was not run has no answer.
-inline void finish(const Gpu& gpu, const Outcome& outcome, const Line& line, long number,
+inline void finish(const Gpu& gpu, const Outcome& outcome, const TableLine& line, long number,
                    TableFile& file) {
   const cudaError_t error = outcome.ran ? cudaSuccess : cudaStreamSynchronize(gpu.stream());
   if (error != cudaSuccess) end(error, line, number);
