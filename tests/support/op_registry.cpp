@@ -104,7 +104,7 @@ OpCases::OpCases(const std::string& row, const std::function<std::vector<OpCase>
       for (const Device device : devices()) {
         if (each.cpu_only && device.type != DeviceType::kCpu) continue;
         const std::string name = each.name + "." + test_name_of(device);
-        add_test(suite, name, [shared, device, full_name = suite + "." + name] {
+        add_test(suite, name, [shared, device, full_name = text(suite, ".", name)] {
           return play_and_record(*shared, device, full_name);
         });
       }

@@ -25,9 +25,13 @@ void Stalls::remove(const void* collective) {
 void Stalls::check(int device, const std::string& call) const {
   for (const auto& [key, what] : stalled_) {
     if (key.second != device) continue;
-    Machine::get().report("deadlock", call + " may wait for device " + std::to_string(device) +
-                                          ", where " + what +
-                                          " waits for ranks that have not called");
+    std::string text = call;
+    text += " may wait for device ";
+    text += std::to_string(device);
+    text += ", where ";
+    text += what;
+    text += " waits for ranks that have not called";
+    Machine::get().report("deadlock", text);
     return;
   }
 }
