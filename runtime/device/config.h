@@ -1,6 +1,7 @@
 // Configuration of devices (tf.config).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "runtime/device/device.h"
@@ -33,6 +34,11 @@ struct MemoryInfo {
 };
 [[nodiscard]] MemoryInfo get_memory_info(const Device& device);
 void reset_memory_stats(const Device& device);
+// Most bytes that the runtime takes from a GPU, its cache included; 0: as many as it has. As
+// memory_limit (in MB) of tf.config.LogicalDeviceConfiguration, but at any time: what is held
+// already is not taken away. ValueError for CPUs, which TensorFlow refuses as well, and for
+// negative limits.
+void set_memory_limit(const Device& device, std::int64_t bytes);
 
 // Whether float32 convolutions and matrix products on GPUs may round their factors to
 // TensorFloat-32 (10 bits of fraction), which is faster from compute capability 8.0 on. Off at

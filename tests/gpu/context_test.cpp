@@ -142,12 +142,11 @@ TEST(gpu_context, a_block_used_on_the_copy_stream_comes_back_after_its_event) {
 }
 
 TEST(gpu_context, out_of_memory_says_what_is_held_and_leaves_the_device_usable) {
-  auto& context = device::context(gpu());
   const DeviceScope scope(gpu());
   Context::current().set_name_scope("big/");
   const Tensor held = fill({1 << 20}, 1.0);
   Context::current().set_name_scope("");
-  context.set_memory_limit(16 << 20);
+  config::experimental::set_memory_limit(gpu(), 16 << 20);
   try {
     static_cast<void>(fill({32 << 20}, 1.0));
     ADD_FAILURE() << "no error";
@@ -158,7 +157,7 @@ TEST(gpu_context, out_of_memory_says_what_is_held_and_leaves_the_device_usable) 
     EXPECT_THAT(error.what(), HasSubstr("held by big/ 4194304"));
   }
   EXPECT_EQ((held + held).to_vector<float>()[5], 2.0F);
-  context.set_memory_limit(0);
+  config::experimental::set_memory_limit(gpu(), 0);
   EXPECT_EQ(fill({32 << 20}, 1.0).num_elements(), 32 << 20);
 }
 
@@ -167,13 +166,16 @@ TEST(gpu_context, a_block_may_have_all_that_a_limit_leaves) {
   context.trim();
   const auto held = context.memory_stats();
   const std::size_t bytes = 3 << 20;  // of a size that shares segments of 20 MiB else
-  context.set_memory_limit(static_cast<std::size_t>(held.bytes_in_use + held.bytes_cached) +
-                           (4 << 20));
+  config::experimental::set_memory_limit(gpu(), held.bytes_in_use + held.bytes_cached + (4 << 20));
   void* block = context.allocate(bytes);
   EXPECT_THROW(static_cast<void>(context.allocate(bytes)), ResourceExhaustedError);
   context.deallocate(block, bytes);
-  context.set_memory_limit(0);
+  config::experimental::set_memory_limit(gpu(), 0);
   context.trim();
+}
+
+TEST(gpu_context, a_negative_memory_limit_is_an_error) {
+  EXPECT_THROW(config::experimental::set_memory_limit(gpu(), -1), ValueError);
 }
 
 TEST(gpu_context, more_than_there_is_fails_at_once) {

@@ -167,5 +167,14 @@ MemoryInfo get_memory_info(const Device& device) {
 
 void reset_memory_stats(const Device& device) { device::context(device).reset_peak_memory_stats(); }
 
+void set_memory_limit(const Device& device, std::int64_t bytes) {
+  if (device.type == DeviceType::kCpu) {
+    throw ValueError(
+        text("set_memory_limit: device ", device, " is a CPU, whose memory has no limit"));
+  }
+  if (bytes < 0) throw ValueError(text("set_memory_limit: bytes ", bytes, " must not be negative"));
+  device::context(device).set_memory_limit(static_cast<std::size_t>(bytes));
+}
+
 }  // namespace experimental
 }  // namespace keen::config

@@ -42,6 +42,10 @@ TEST(Device, MissingOnesListThoseThatExist) {
   }
 }
 
+TEST(Device, CpusHaveNoMemoryLimit) {
+  EXPECT_THROW(config::experimental::set_memory_limit(cpu(), 1 << 20), ValueError);
+}
+
 // A configuration is of a process: each test runs in one of its own.
 TEST(LogicalDevices, ShareOutTheThreads) {
   config::set_logical_cpu_devices(2);
