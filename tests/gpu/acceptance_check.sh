@@ -61,6 +61,10 @@ says bits passed
 CUDASIM_MODEL=t4 check bits_of_t4 passes "${here[@]}" --stages ops --filter 'op.E*.'
 says bits passed
 
+# train_fashion_mnist on the GPU prints the losses of the CPU.
+check trained passes "${here[@]}" --stages training --images 64
+says losses passed
+
 # The table is what the simulated CUDA then goes by.
 check by_the_table passes "${here[@]}" --stages libraries
 CUDASIM_LIBRARY_TABLE=$work/by_the_table/library_table.jsonl check as_the_table_says passes "${here[@]}" --stages ops \
