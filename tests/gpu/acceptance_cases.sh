@@ -117,7 +117,7 @@ run_cases() {
       record "$program" failed "status $status before a case began: $(tail -n 1 "$log")"
       return
     else
-      record "$name${variant-}" failed "status $status: $(grep -vE '^\[|^$|^Running|^Note' "$log" | tail -n 5 | head -c 500)"
+      record "$name${variant-}" failed "status $status: $(grep -vE '^\[|^$|^Running|^Note|: Skipped$' "$log" | tail -n 5 | head -c 500)"
     fi
     ((++next))
   done
