@@ -38,6 +38,7 @@ Settings read_settings() {
   read_number<std::uint64_t>("CUDASIM_MEMORY", &s.memory, 1 << 20, std::uint64_t{1} << 37);
   read_number("CUDASIM_SEED", &s.seed, 0U, ~0U);
   read_number("CUDASIM_STALL_SECONDS", &s.stall_seconds, 1, 3600);
+  read_switch("CUDASIM_PEERS", &s.peers);
   read_switch("CUDASIM_VERBOSE", &s.verbose);
   read_switch("CUDASIM_TABLE", &s.table);
   read_switch("CUDASIM_PROFILE", &s.profile);

@@ -9,6 +9,7 @@ namespace keen::sim {
 // read as what it should be ends the process with a message that names variable and value.
 struct Settings {
   int devices = 2;             // CUDASIM_DEVICES, 1 to kMaxDevices
+  bool peers = true;           // CUDASIM_PEERS=0: no device reaches another's memory
   std::string model = "h200";  // CUDASIM_MODEL: a name of core/model.h
   std::uint64_t memory = 0;    // CUDASIM_MEMORY, bytes per device
   unsigned seed = 1;           // CUDASIM_SEED

@@ -209,7 +209,7 @@ cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
   // cuda_runtime_api.h, cudaDeviceCanAccessPeer. That every device reaches every other one is the
   // stand-in's own.
   if (!is_device(device) || !is_device(peer)) return fail(cudaErrorInvalidDevice);
-  *can = device != peer ? 1 : 0;
+  *can = device != peer && settings().peers ? 1 : 0;
   return cudaSuccess;
 }
 
@@ -221,6 +221,8 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned flags) {
   // peers, and that a capture forbids the call: unsourced.
   if (flags != 0) return fail(cudaErrorInvalidValue);
   if (!is_device(peer) || peer == device) return fail(cudaErrorInvalidDevice);
+  // driver_types.h: "P2P access is not supported across the given devices"
+  if (!settings().peers) return fail(cudaErrorPeerAccessUnsupported);
   if (const cudaError_t error = refuse_in_capture()) return fail(error);
   if (peer_access(device, peer)) return fail(cudaErrorPeerAccessAlreadyEnabled);
   peer_access(device, peer) = true;

@@ -184,6 +184,9 @@ cudaError_t set_access(Pool& pool, const cudaMemAccessDesc& wanted) {
   if (device == pool.device) {
     return fail(wanted.flags == cudaMemAccessFlagsProtNone ? cudaErrorInvalidValue : cudaSuccess);
   }
+  if (wanted.flags == cudaMemAccessFlagsProtReadWrite && !settings().peers) {
+    return fail(cudaErrorPeerAccessUnsupported);  // unsourced
+  }
   pool.access[static_cast<std::size_t>(device)] = wanted.flags;
   const std::uint32_t bit = std::uint32_t{1} << device;
   *pool.reachable &= ~bit;
