@@ -1,11 +1,10 @@
 #include "runtime/device/cuda/kernel_resources.h"
 
 #include <cuda_runtime_api.h>
-#include <cxxabi.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "runtime/base/demangle.h"
 #include "runtime/device/cuda/guard.h"
 #include "runtime/device/cuda/kernels.h"
 #include "runtime/device/cuda/status.h"
@@ -13,13 +12,6 @@
 
 namespace keen::device::cuda {
 namespace {
-
-std::string demangled(const char* symbol) {
-  char* plain = abi::__cxa_demangle(symbol, nullptr, nullptr, nullptr);
-  std::string name = plain != nullptr ? plain : symbol;
-  std::free(plain);
-  return name;
-}
 
 KernelResources resources_of(const void* function, int threads_per_multiprocessor) {
   const char* symbol = nullptr;

@@ -1,13 +1,10 @@
 #include "shim/keras/layers/layer.h"
 
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 #include <typeinfo>
 #include <utility>
 
+#include "runtime/base/demangle.h"
 #include "runtime/base/error.h"
 #include "runtime/base/text.h"
 #include "runtime/tensor/context.h"
@@ -20,10 +17,7 @@ namespace {
 
 // "DenseLayer" of keen::models::DenseLayer.
 std::string class_name(const std::type_info& type) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
-  std::string full = status == 0 ? text.get() : type.name();
+  std::string full = demangled(type.name());
   full = full.substr(0, full.find('<'));
   const std::size_t colon = full.rfind(':');
   return colon == std::string::npos ? full : full.substr(colon + 1);
