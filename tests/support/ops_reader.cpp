@@ -105,7 +105,7 @@ std::vector<GoldenTest> read_ops(const GoldenFile& file, const json& contents) {
     const std::string arrays = file.folder + "/arrays.safetensors";
     tests.push_back(
         {"ops." + file.name, test_name(i, entry.at("op").get<std::string>()), [entry, arrays] {
-           return play(case_of(entry, GoldenArrays::read(arrays)), fill({}, 0.0).device());
+           return play(case_of(entry, GoldenArrays::read(arrays)), op::default_device());
          }});
   }
   return tests;
