@@ -125,6 +125,18 @@ inline cublasLtHandle_t lt_handle() {
   return made;
 }
 
+template <class T>
+void set_attribute(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute,
+                   T value) {
+  KEEN_STATUS_CHECK(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof value));
+}
+template <class T>
+void set_attribute(cublasLtMatmulPreference_t preference,
+                   cublasLtMatmulPreferenceAttributes_t attribute, T value) {
+  KEEN_STATUS_CHECK(
+      cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
+}
+
 // d = epilogue(a b), column-major, of `type`; d is m x n, with k products per element.
 struct LtProblem {
   cublasLtMatmulDesc_t operation = nullptr;
@@ -153,12 +165,11 @@ struct LtProblem {
 
   template <class T>
   void set(cublasLtMatmulDescAttributes_t attribute, T value) {
-    KEEN_STATUS_CHECK(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof value));
+    set_attribute(operation, attribute, value);
   }
   template <class T>
   void prefer(cublasLtMatmulPreferenceAttributes_t attribute, T value) {
-    KEEN_STATUS_CHECK(
-        cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
+    set_attribute(preference, attribute, value);
   }
   // What an auxiliary buffer needs beside its pointer; sizes in elements, of a mask in bits.
   void set_auxiliary(void* data, std::int64_t leading, std::int64_t batch_stride = 0) {

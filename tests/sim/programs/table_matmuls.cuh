@@ -35,10 +35,12 @@ class MatmulCalls {
     const MatmulSpec& s = *q.spec;
     KEEN_STATUS_CHECK(
         cublasLtMatmulDescCreate(&operation_, q.compute, q.wide() ? CUDA_R_64F : CUDA_R_32F));
-    set(CUBLASLT_MATMUL_DESC_TRANSA, s.transposes_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_TRANSB, s.transposes_b ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, q.epilogue);
-    if (q.has_vector()) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, make_vector());
+    set_attribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA,
+                  s.transposes_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set_attribute(operation_, CUBLASLT_MATMUL_DESC_TRANSB,
+                  s.transposes_b ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set_attribute(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, q.epilogue);
+    if (q.has_vector()) set_attribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, make_vector());
     const auto layout = [&](int rows, int columns) {
       return LtProblem::layout(q.type, rows, columns, s.batch);
     };
@@ -46,12 +48,13 @@ class MatmulCalls {
     b_ = s.transposes_b ? layout(s.n, s.k) : layout(s.k, s.n);
     d_ = layout(s.m, s.n);
     KEEN_STATUS_CHECK(cublasLtMatmulPreferenceCreate(&preference_));
-    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(workspace_bytes));
-    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kReductions);
+    set_attribute(preference_, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                  static_cast<std::uint64_t>(workspace_bytes));
+    set_attribute(preference_, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kReductions);
     for (const auto attribute :
          {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
           CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-      prefer(attribute, kAlignment);
+      set_attribute(preference_, attribute, kAlignment);
     }
   }
   MatmulCalls(const MatmulCalls&) = delete;
@@ -87,15 +90,6 @@ class MatmulCalls {
   }
 
  private:
-  template <class T>
-  void set(cublasLtMatmulDescAttributes_t attribute, T value) {
-    KEEN_STATUS_CHECK(cublasLtMatmulDescSetAttribute(operation_, attribute, &value, sizeof value));
-  }
-  template <class T>
-  void prefer(cublasLtMatmulPreferenceAttributes_t attribute, T value) {
-    KEEN_STATUS_CHECK(
-        cublasLtMatmulPreferenceSetAttribute(preference_, attribute, &value, sizeof value));
-  }
   // A bias, of zeros, or where the sums of rows or columns go.
   void* make_vector() const {
     const std::size_t bytes = sizeof(double) * static_cast<std::size_t>(q_.spec->m + q_.spec->n);
