@@ -26,6 +26,8 @@ constexpr int kMaxDevices = 8;
 
 const Settings& settings();
 
+inline bool is_device(int device) { return device >= 0 && device < settings().devices; }
+
 // Ends the process with a message that names variable and value, and says what is wrong.
 [[noreturn]] void refuse_setting(const char* name, const char* value, const char* what);
 

@@ -100,7 +100,7 @@ ncclResult_t init_all(ncclComm_t* comms, int count, const int* list) {
   std::set<int> devices;
   for (int rank = 0; rank < count; ++rank) {
     const int device = list == nullptr ? rank : list[rank];
-    if (device < 0 || device >= settings().devices) return ncclInvalidArgument;
+    if (!is_device(device)) return ncclInvalidArgument;
     if (!devices.insert(device).second) return ncclInvalidUsage;
   }
   const auto world = std::make_shared<World>(count);

@@ -19,6 +19,10 @@ namespace {
 
 unsigned active_contexts = 0;  // bits of devices
 
+bool has_context(int device) {
+  return ((active_contexts >> static_cast<unsigned>(device)) & 1U) != 0;
+}
+
 // What asks without using a device; unsourced but for cudaSetDevice, which says what it
 // initialises.
 constexpr std::array<std::string_view, 14> kWithoutContext = {
@@ -34,9 +38,9 @@ constexpr std::array<std::string_view, 14> kWithoutContext = {
 CUresult primary_context_state(CUdevice device, unsigned* flags, int* active) {
   const Guard guard(Machine::get());
   if (flags == nullptr || active == nullptr) return CUDA_ERROR_INVALID_VALUE;
-  if (device < 0 || device >= settings().devices) return CUDA_ERROR_INVALID_DEVICE;
+  if (!is_device(device)) return CUDA_ERROR_INVALID_DEVICE;
   *flags = 0;
-  *active = (active_contexts >> static_cast<unsigned>(device)) & 1U;
+  *active = has_context(device) ? 1 : 0;
   return CUDA_SUCCESS;
 }
 
@@ -45,9 +49,9 @@ CUresult primary_context_state(CUdevice device, unsigned* flags, int* active) {
 void make_context(int device) { active_contexts |= 1U << static_cast<unsigned>(device); }
 
 void make_context_for(const char* api) {
-  if (std::ranges::find(kWithoutContext, api) == kWithoutContext.end()) {
-    make_context(Machine::thread().device);
-  }
+  const int device = Machine::thread().device;
+  if (has_context(device)) return;
+  if (std::ranges::find(kWithoutContext, api) == kWithoutContext.end()) make_context(device);
 }
 
 // NOLINTBEGIN(readability-identifier-naming)
@@ -72,7 +76,7 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function
 
 int cudasim_has_context(int device) {
   const Guard guard(Machine::get());
-  return static_cast<int>((active_contexts >> static_cast<unsigned>(device)) & 1U);
+  return has_context(device) ? 1 : 0;
 }
 
 }  // extern "C"

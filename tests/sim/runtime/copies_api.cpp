@@ -27,7 +27,7 @@ bool lies_on(const void* pointer, int device) {
 cudaError_t check_peers(const void* target, int target_device, const void* source,
                         int source_device) {
   for (const int device : {target_device, source_device}) {
-    if (device < 0 || device >= settings().devices) return cudaErrorInvalidDevice;
+    if (!is_device(device)) return cudaErrorInvalidDevice;
   }
   const bool match = lies_on(target, target_device) && lies_on(source, source_device);
   return match ? cudaSuccess : cudaErrorInvalidValue;

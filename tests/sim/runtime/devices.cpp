@@ -20,8 +20,6 @@ bool& peer_access(int device, int peer) {
   return Runtime::get().peers[static_cast<std::size_t>(device)][static_cast<std::size_t>(peer)];
 }
 
-bool is_device(int device) { return device >= 0 && device < settings().devices; }
-
 // What the model has figures for; the rest is unknown, not 0.
 std::optional<std::size_t> limit(cudaDeviceAttr attribute) {
   const DeviceModel& m = model();

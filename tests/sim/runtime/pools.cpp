@@ -168,8 +168,6 @@ cudaError_t write_attribute(Pool& pool, cudaMemPoolAttr attribute, const void* v
   return unsupported("cudaMemPoolSetAttribute", "attribute " + std::to_string(attribute));
 }
 
-bool is_device(int device) { return device >= 0 && device < settings().devices; }
-
 cudaError_t set_access(Pool& pool, const cudaMemAccessDesc& wanted) {
   const int device = wanted.location.id;
   if (wanted.location.type != cudaMemLocationTypeDevice) {
